@@ -1,0 +1,163 @@
+"""The two documents of trust: the directory (who takes part, with which keys and agreements) and the root.
+
+The shapes only; thresholds, expiry and versions are judged in `tongbao_broker.trust.directory`.
+"""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tongbao_schemas.codes import Category, Handling, KeyUse, MessageType, ParticipantStatus
+from tongbao_schemas.fields import (
+    HeaderText,
+    HexDigest,
+    Kid,
+    Network,
+    OfficerRef,
+    Positive,
+    ProvinceCode,
+    SchemaName,
+    Strict,
+    Time,
+    UnitName,
+)
+
+DOCUMENT_LIMIT: Final = 1_048_576
+"""The most bytes the payload of a root or directory may have."""
+
+
+class Period(Strict):
+    """[valid_from, valid_until)."""
+
+    valid_from: Time
+    valid_until: Time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from >= self.valid_until:
+            raise ValueError("a period begins before it ends")
+        return self
+
+
+class Participant(Strict):
+    """A province or the exchange, and the schema versions it understands."""
+
+    code: ProvinceCode
+    name_zh: UnitName
+    name_en: UnitName
+    status: ParticipantStatus
+    schemas: tuple[SchemaName, ...]
+
+
+class KeyRecord(Period):
+    """One public key, its owner, its one use and its time; `may_sign` for message keys."""
+
+    kid: Kid
+    owner: ProvinceCode
+    use: KeyUse
+    alg: Literal["Ed25519", "X25519"]
+    public: HexDigest
+    may_sign: tuple[MessageType, ...] | None = None
+    compromised_since: Time | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_use(self) -> Self:
+        if (self.alg == "X25519") != (self.use is KeyUse.SEAL):
+            raise ValueError("seal keys are X25519, all others Ed25519")
+        if (self.may_sign is not None) != (self.use is KeyUse.MESSAGE):
+            raise ValueError("message keys, and only these, say what they may sign")
+        return self
+
+
+class Allowance(Strict):
+    """Seconds allowed after issue until signing, first feedback and result."""
+
+    sign_s: Positive
+    first_feedback_s: Positive
+    result_s: Positive
+
+
+class AllowanceByUrgency(Strict):
+    """An allowance for each urgency."""
+
+    flash: Allowance
+    urgent: Allowance
+    routine: Allowance
+
+
+class Agreement(Period):
+    """What its parties may notify each other of."""
+
+    id: UnitName
+    doc_number: HeaderText
+    parties: Annotated[tuple[ProvinceCode, ...], Field(min_length=2)]
+    categories: tuple[Category, ...]
+    types: tuple[MessageType, ...]
+    handling: tuple[Handling, ...]
+    deadlines: AllowanceByUrgency
+
+
+class Floor(Period):
+    """法定协作: what the law allows between all provinces without an agreement."""
+
+    categories: tuple[Category, ...]
+    types: tuple[MessageType, ...]
+    handling: tuple[Handling, ...]
+
+
+class Posting(Period):
+    """外派联络员: an officer of `home` who sits at `host`."""
+
+    officer_ref: OfficerRef
+    home: ProvinceCode
+    host: ProvinceCode
+
+
+class DirectoryDocument(Strict):
+    """The payload of a directory."""
+
+    network: Network
+    version: Positive
+    issued_at: Time
+    expires_at: Time
+    participants: tuple[Participant, ...]
+    keys: tuple[KeyRecord, ...]
+    agreements: tuple[Agreement, ...]
+    postings: tuple[Posting, ...]
+    floor: Floor | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for names in (
+            [participant.code for participant in self.participants],
+            [key.kid for key in self.keys],
+            [agreement.id for agreement in self.agreements],
+        ):
+            if len(names) != len(set(names)):
+                raise ValueError("participants, keys and agreements are listed once each")
+        return self
+
+
+class NamedKey(Strict):
+    """A public key of the root or of the directory's signers."""
+
+    kid: Kid
+    public: HexDigest
+
+
+class KeySet(Strict):
+    """Keys of which `threshold` distinct ones must sign."""
+
+    threshold: Positive
+    keys: Annotated[tuple[NamedKey, ...], Field(min_length=1)]
+
+
+class RootDocument(Strict):
+    """The payload of a root."""
+
+    network: Network
+    version: Positive
+    issued_at: Time
+    expires_at: Time
+    directory_keys: KeySet
+    root_keys: KeySet

@@ -1,0 +1,63 @@
+"""Bytes to text and back, in the one form the wire allows.
+
+Base64 is canonical (RFC 4648, section 4, with padding and zero trailing bits), a digest names its
+algorithm, a time has milliseconds and ends in Z, and JSON that we write has sorted keys and no spaces.
+"""
+
+import binascii
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tongbao_schemas.errors import Refused
+from tongbao_schemas.refusals import Code
+
+_TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z", re.ASCII)
+
+
+def b64encode(data: bytes) -> str:
+    """Standard base64 with padding."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def b64decode(text: str) -> bytes:
+    """The bytes of a canonical base64 text; `BASE64_FORM` for any other spelling of the same bytes."""
+    try:
+        data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise Refused(Code.BASE64_FORM) from None
+    if b64encode(data) != text:
+        raise Refused(Code.BASE64_FORM)
+    return data
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 as 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(payload: bytes) -> str:
+    """`sha256:` and the hex digest of a decoded payload."""
+    return f"sha256:{sha256_hex(payload)}"
+
+
+def format_time(moment: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.mmmZ` of an aware time; what is finer than a millisecond is cut off."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The aware UTC time of `YYYY-MM-DDTHH:MM:SS.mmmZ`; ValueError for any other form."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not a time of the form YYYY-MM-DDTHH:MM:SS.mmmZ")
+    year, month, day, hour, minute, second, milli = map(int, match.groups())
+    return datetime(year, month, day, hour, minute, second, milli * 1000, tzinfo=UTC)
+
+
+def compact_json(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: how this project writes what it signs or sends."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
