@@ -1,4 +1,4 @@
-"""Settings that mypy's Django plugin and `makemigrations` use: every app of the project, no real database."""
+"""Settings for mypy's Django plugin and `makemigrations`: every app of the project, no real database."""
 
 SECRET_KEY = "only-for-type-checking-and-makemigrations"
 USE_TZ = True

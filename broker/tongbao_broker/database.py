@@ -1,0 +1,193 @@
+"""Databases: Django's ORM without a settings module, one database per participant.
+
+1. A process opens each database it works on by name; the first one opened is the current one.
+2. `use(name)` makes another one current for the code inside it (a context variable; a new thread starts with
+   the first). There is no Django "default" database, so that a query that passes the router by fails instead
+   of hitting the wrong one.
+3. Every database has its own list of apps; migrations of other apps are not applied to it.
+4. SQLite is opened so that a commit is durable, transactions take the write lock at their beginning (one that
+   reads first and then wants to write would otherwise fail under load), and deleted content is overwritten. A
+   write-ahead log is used from 3.51.3 on only: before, it can corrupt a database with several connections.
+5. Modules with models can be imported only after a database has been opened.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import django
+from django.apps import apps as installed
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError, connections, transaction
+
+from tongbao_broker.errors import BadConfiguration, Held
+
+SAFE_WAL = (3, 51, 3)
+LOCK_WAIT_S = 20
+
+_current: ContextVar[str | None] = ContextVar("tongbao_database", default=None)
+_labels: dict[str, frozenset[str]] = {}
+
+
+class Router:
+    """Sends every query to the current database, and to each database only its own apps' tables."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return current()
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return current()
+
+    def allow_relation(self, first: Any, second: Any, **hints: Any) -> bool:
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return app_label in _labels.get(db, ())
+
+
+def open_database(name: str, url: str, apps: Sequence[str]) -> None:
+    """Opens `url` (`sqlite:///absolute/path` or `postgresql://user:password@host:port/name?option=…`) under
+    `name`.
+
+    `apps` are dotted package names. Opening the same name again replaces it. Raises BadConfiguration.
+    """
+    options = _sqlite(url) if url.startswith("sqlite:") else _postgresql(url)
+    install(apps)
+    if name in connections.settings:
+        connections[name].close()
+        del connections[name]
+    connections.settings[name] = connections.configure_settings({"default": {}, name: options})[name]
+    _labels[name] = frozenset(app.rpartition(".")[2] for app in apps)
+    try:
+        connections[name]  # loads the driver
+    except ImproperlyConfigured as error:
+        raise BadConfiguration(f"no driver for database {name}", "Install psycopg.") from error
+
+
+def install(apps: Sequence[str]) -> None:
+    """Makes Django know these apps, so that modules with their models can be imported; `open_database` does
+    this too."""
+    if not settings.configured:
+        settings.configure(
+            DATABASES={},
+            DATABASE_ROUTERS=[Router()],
+            INSTALLED_APPS=list(apps),
+            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+            USE_TZ=True,
+            LOGGING_CONFIG=None,
+        )
+    if not installed.ready:
+        django.setup()
+    missing = [app for app in apps if not installed.is_installed(app)]
+    if missing:
+        installed.set_installed_apps([*(config.name for config in installed.get_app_configs()), *missing])
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of an SQLite file."""
+    return f"sqlite://{quote(str(path.resolve()))}"
+
+
+def current() -> str:
+    """The name of the database that queries go to."""
+    name = _current.get() or next(iter(_labels), None)
+    if name is None:
+        raise BadConfiguration("no database is open")
+    return name
+
+
+@contextmanager
+def use(name: str) -> Iterator[None]:
+    """Makes the database opened as `name` the current one inside the block."""
+    if name not in _labels:
+        raise BadConfiguration(f"database {name} is not open")
+    token = _current.set(name)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """One transaction on the current database (nested: a savepoint).
+
+    Trouble with the database itself closes the connection and raises Held; a broken constraint passes as it
+    is.
+    """
+    name = current()
+    if connections[name].in_atomic_block:
+        with transaction.atomic(using=name):
+            yield
+        return
+    try:
+        with transaction.atomic(using=name):
+            yield
+    except (OperationalError, InterfaceError) as error:
+        connections[name].close()
+        raise Held(
+            f"database {name}: {type(error).__name__}", "Check disk, permissions and locks."
+        ) from error
+
+
+def in_transaction() -> bool:
+    """True inside `atomic()` on the current database."""
+    return connections[current()].in_atomic_block
+
+
+def migrate(name: str) -> None:
+    """Brings the tables of database `name` up to date; to be run once, before the processes that use it."""
+    with use(name):
+        call_command("migrate", database=name, verbosity=0, interactive=False, skip_checks=True)
+
+
+def close() -> None:
+    """Closes this thread's connections; the next query opens them again."""
+    connections.close_all()
+
+
+def journal_mode(version: tuple[int, int, int]) -> str:
+    """The SQLite journal that is safe in this version of the library."""
+    return "WAL" if version >= SAFE_WAL else "TRUNCATE"
+
+
+def _sqlite(url: str) -> dict[str, Any]:
+    path = Path(unquote(urlsplit(url).path))
+    if not path.is_absolute() or not path.parent.is_dir():
+        raise BadConfiguration(f"database address {url}: an absolute path in an existing folder is needed")
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    journal = journal_mode(sqlite3.sqlite_version_info)
+    pragmas = {"journal_mode": journal, "synchronous": "FULL", "secure_delete": "ON"}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": LOCK_WAIT_S,
+            "init_command": " ".join(f"PRAGMA {name}={value};" for name, value in pragmas.items()),
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme != "postgresql" or not parts.path.strip("/"):
+        raise BadConfiguration("database address: sqlite:///path or postgresql://host/name is expected")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }

@@ -1,0 +1,3 @@
+"""Fixtures for all tests. `tests.support.databases` sets Django up, so that test modules import models."""
+
+pytest_plugins = ["tests.support.databases"]
