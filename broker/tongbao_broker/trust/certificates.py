@@ -1,0 +1,164 @@
+"""A small certificate authority for the TLS between participants and broker.
+
+Rules:
+1. One issuing authority; it signs nothing but end certificates (path length 0).
+2. A certificate's subject is exactly `CN=<name>`, for participants `CN=<code>`: the broker takes its
+   principal from it. Any other subject maps to nobody there.
+3. Keys are EC P-256, made here, in one PEM file with the certificate and the authority's (PKCS#8, mode
+   0600): the form that Kafka's PEM key store and Python's `load_cert_chain` both read.
+4. The time is given, and validity begins five minutes before it, since clocks differ.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.trust.keys import write_private
+
+__all__ = ["CA_DAYS", "CertificateAuthority"]
+
+CA_DAYS = 3650
+_CERTIFICATE = "ca.pem"
+_KEY = "ca-key.pem"
+_SKEW = timedelta(minutes=5)
+
+
+class CertificateAuthority:
+    """The issuing authority: its certificate and key."""
+
+    def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        self._certificate = certificate
+        self._key = key
+
+    @classmethod
+    def create(cls, folder: Path, *, now: datetime, name: str = "Tongbao CA") -> "CertificateAuthority":
+        """Make a new authority and keep it in `folder` as `ca.pem` and `ca-key.pem`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = _subject(name)
+        certificate = _sign(
+            _builder(subject, subject, key.public_key(), now, CA_DAYS),
+            [
+                (x509.BasicConstraints(ca=True, path_length=0), True),
+                (_key_usage(certificates=True), True),
+                (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            ],
+            key,
+        )
+        write_private(folder / _KEY, _private_pem(key))
+        (folder / _CERTIFICATE).write_bytes(certificate.public_bytes(Encoding.PEM))
+        return cls(certificate, key)
+
+    @classmethod
+    def load(cls, folder: Path) -> "CertificateAuthority":
+        """The authority that `create` left in `folder`; raises `BadConfiguration`."""
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
+            key = load_pem_private_key((folder / _KEY).read_bytes(), password=None)
+        except (OSError, ValueError, TypeError):
+            raise BadConfiguration(f"no certificate authority in {folder.name}") from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise BadConfiguration(f"{_KEY} holds no EC key")
+        return cls(certificate, key)
+
+    @property
+    def pem(self) -> bytes:
+        """The authority's certificate, which everybody trusts."""
+        return self._certificate.public_bytes(Encoding.PEM)
+
+    def issue(self, common_name: str, *, now: datetime, days: int, hosts: Sequence[str] = ()) -> bytes:
+        """A new key with its certificate and the authority's, as one PEM.
+
+        `hosts` are the DNS names and IP addresses that a server answers under.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(_subject(common_name), self._certificate.subject, key.public_key(), now, days)
+        certificate = _sign(builder, self._end_extensions(key.public_key(), hosts), self._key)
+        return _private_pem(key) + certificate.public_bytes(Encoding.PEM) + self.pem
+
+    def issue_to(
+        self, path: Path, common_name: str, *, now: datetime, days: int, hosts: Sequence[str] = ()
+    ) -> None:
+        """Issue into the file `path`, with the authority's certificate beside it as `ca.pem`."""
+        write_private(path, self.issue(common_name, now=now, days=days, hosts=hosts))
+        (path.parent / _CERTIFICATE).write_bytes(self.pem)
+
+    def _end_extensions(
+        self, public: ec.EllipticCurvePublicKey, hosts: Sequence[str]
+    ) -> list[tuple[x509.ExtensionType, bool]]:
+        both_ends = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        extensions: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_key_usage(certificates=False), True),
+            (x509.ExtendedKeyUsage(both_ends), False),
+            (x509.SubjectKeyIdentifier.from_public_key(public), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False),
+        ]
+        if hosts:
+            extensions.append((x509.SubjectAlternativeName([_host(host) for host in hosts]), False))
+        return extensions
+
+
+def _subject(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime, days: int
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + timedelta(days=days))
+    )
+
+
+def _sign(
+    builder: x509.CertificateBuilder,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]],
+    key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(key, SHA256())
+
+
+def _key_usage(*, certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
