@@ -1,0 +1,178 @@
+"""Makes the trust documents of a network: a root signed by 3 of 5 keys, a directory signed by 2 of 3.
+
+Rules:
+1. The root document names the directory keys and the root keys with their thresholds; the directory document
+   names the participants, their keys and their agreements.
+2. A document is signed by as many distinct keys as its threshold demands, never by one key twice.
+3. Every pair of provinces has one agreement, over all categories, handling codes and types of a province.
+4. The time is given; keys, agreements and documents are valid from it on.
+5. All private keys of a workspace lie in its one folder, since one person tries the whole network there. In
+   service root and directory keys are held by different persons, off line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import Any
+
+from tongbao_broker.trust import dsse
+from tongbao_broker.trust.keys import SealKey, SigningKey
+from tongbao_schemas.codes import EXCHANGE, EXCHANGE_TYPES, Category, Handling, MessageType
+from tongbao_schemas.encoding import compact_json, format_time
+from tongbao_schemas.envelope import DIRECTORY_TYPE, ROOT_TYPE, Envelope
+from tongbao_schemas.number import PROVINCES
+
+ROOT_KEYS, ROOT_THRESHOLD = 5, 3
+DIRECTORY_KEYS, DIRECTORY_THRESHOLD = 3, 2
+ROOT_LIFE = timedelta(days=5 * 365)
+DIRECTORY_LIFE = timedelta(days=365)
+PROVINCE_SCHEMAS = ("alert/1.0", "answer/1.0", "head/1.0", "notice/1.0", "receipt/1.0")
+EXCHANGE_SCHEMAS = ("receipt/1.0",)
+EXCHANGE_SIGNS = tuple(sorted(EXCHANGE_TYPES))
+PROVINCE_SIGNS = tuple(kind for kind in MessageType if kind not in EXCHANGE_SIGNS)
+HOUR = 3600
+DEADLINES_S = {
+    "flash": {"sign_s": HOUR // 2, "first_feedback_s": 4 * HOUR, "result_s": 24 * HOUR},
+    "urgent": {"sign_s": 2 * HOUR, "first_feedback_s": 24 * HOUR, "result_s": 3 * 24 * HOUR},
+    "routine": {"sign_s": 24 * HOUR, "first_feedback_s": 5 * 24 * HOUR, "result_s": 15 * 24 * HOUR},
+}
+
+
+@dataclass(frozen=True)
+class ParticipantKeys:
+    """The private keys of one participant: a province has a seal key, the exchange a checkpoint key."""
+
+    message: SigningKey
+    seal: SealKey | None = None
+    checkpoint: SigningKey | None = None
+
+    @classmethod
+    def generate(cls, code: str) -> "ParticipantKeys":
+        message = SigningKey.generate()
+        if code == EXCHANGE:
+            return cls(message, checkpoint=SigningKey.generate())
+        return cls(message, seal=SealKey.generate())
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A liaison officer of one province who is stationed in another."""
+
+    officer_ref: str
+    home: str
+    host: str
+
+
+def generate_keys(count: int) -> list[SigningKey]:
+    """New signing keys for a key set."""
+    return [SigningKey.generate() for _ in range(count)]
+
+
+def root_document(
+    network: str, root_keys: Sequence[SigningKey], directory_keys: Sequence[SigningKey], now: datetime
+) -> Envelope:
+    """Version 1 of the root, signed by the first three root keys."""
+    document = {
+        **_head(network, now, ROOT_LIFE),
+        "directory_keys": _key_set(directory_keys, DIRECTORY_THRESHOLD),
+        "root_keys": _key_set(root_keys, ROOT_THRESHOLD),
+    }
+    return dsse.sign(compact_json(document), ROOT_TYPE, root_keys[:ROOT_THRESHOLD])
+
+
+def directory_document(
+    network: str,
+    participants: Mapping[str, ParticipantKeys],
+    postings: Sequence[Posting],
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+) -> Envelope:
+    """Version 1 of the directory, signed by the first two directory keys. `participants` is by code."""
+    until = now + DIRECTORY_LIFE
+    provinces = sorted(code for code in participants if code != EXCHANGE)
+    document = {
+        **_head(network, now, DIRECTORY_LIFE),
+        "participants": [_participant(code) for code in sorted(participants)],
+        "keys": [
+            record for code in sorted(participants) for record in _keys(code, participants[code], now, until)
+        ],
+        "agreements": [
+            _agreement(index, pair, now, until)
+            for index, pair in enumerate(combinations(provinces, 2), start=1)
+        ],
+        "postings": [_posting(posting, now, until) for posting in postings],
+    }
+    return dsse.sign(compact_json(document), DIRECTORY_TYPE, directory_keys[:DIRECTORY_THRESHOLD])
+
+
+def _head(network: str, now: datetime, life: timedelta) -> dict[str, Any]:
+    return {
+        "network": network,
+        "version": 1,
+        "issued_at": format_time(now),
+        "expires_at": format_time(now + life),
+    }
+
+
+def _key_set(keys: Sequence[SigningKey], threshold: int) -> dict[str, Any]:
+    return {"threshold": threshold, "keys": [{"kid": key.keyid, "public": key.public.hex()} for key in keys]}
+
+
+def _participant(code: str) -> dict[str, Any]:
+    province = PROVINCES[code]
+    return {
+        "code": code,
+        "name_zh": province.zh,
+        "name_en": province.en,
+        "status": "active",
+        "schemas": list(EXCHANGE_SCHEMAS if code == EXCHANGE else PROVINCE_SCHEMAS),
+    }
+
+
+def _keys(code: str, keys: ParticipantKeys, now: datetime, until: datetime) -> list[dict[str, Any]]:
+    signs = EXCHANGE_SIGNS if code == EXCHANGE else PROVINCE_SIGNS
+    message = _key(code, "message", keys.message.keyid, keys.message.public, now, until)
+    records = [{**message, "may_sign": [str(kind) for kind in signs]}]
+    if keys.seal is not None:
+        records.append(_key(code, "seal", keys.seal.kid, keys.seal.public, now, until))
+    if keys.checkpoint is not None:
+        records.append(_key(code, "checkpoint", keys.checkpoint.keyid, keys.checkpoint.public, now, until))
+    return records
+
+
+def _key(owner: str, use: str, kid: str, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:
+    return {
+        "kid": kid,
+        "owner": owner,
+        "use": use,
+        "alg": "X25519" if use == "seal" else "Ed25519",
+        "public": public.hex(),
+        "valid_from": format_time(now),
+        "valid_until": format_time(until),
+    }
+
+
+def _agreement(index: int, pair: tuple[str, str], now: datetime, until: datetime) -> dict[str, Any]:
+    first, second = (PROVINCES[code].short for code in pair)
+    return {
+        "id": f"{pair[0]}-{pair[1]}",
+        "doc_number": f"{first}{second}禁毒协（演练）〔{now.year}〕{index}号",
+        "parties": list(pair),
+        "categories": [str(category) for category in Category],
+        "types": [str(kind) for kind in PROVINCE_SIGNS],
+        "handling": [str(code) for code in Handling],
+        "deadlines": DEADLINES_S,
+        "valid_from": format_time(now),
+        "valid_until": format_time(until),
+    }
+
+
+def _posting(posting: Posting, now: datetime, until: datetime) -> dict[str, Any]:
+    return {
+        "officer_ref": posting.officer_ref,
+        "home": posting.home,
+        "host": posting.host,
+        "valid_from": format_time(now),
+        "valid_until": format_time(until),
+    }

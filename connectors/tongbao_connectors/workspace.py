@@ -1,0 +1,280 @@
+"""A workspace: one folder with a whole network for one machine, keys, certificates, settings and data.
+
+    DIR/workspace.toml                 network, ports, provinces
+    DIR/authority/                     certificate authority, root and directory keys, the signed documents
+    DIR/broker/                        Kafka: certificate CN=000000, settings, data, log
+    DIR/100000/                        the exchange: exchange.toml, keys, trust, database, log
+    DIR/520000/ …                      a province: connector.toml, keys, trust, routing, roster, database …
+    DIR/run/, DIR/log/                 the supervisor's lock, status and log
+
+Rules:
+1. `create` writes into a hidden folder beside the target and renames it: a workspace is whole or absent.
+2. A participant's folder holds that participant's own private keys, and of everybody else's the public half.
+3. Ports are free ones on the loopback address, chosen once and kept; taken ones are replaced at a start.
+4. Private files have mode 0600, the workspace's folder 0700.
+"""
+
+import json
+import random
+import re
+import shutil
+import socket
+import tempfile
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tongbao_broker.errors import BadConfiguration, Conflict, NotFound
+from tongbao_broker.trust.certificates import CertificateAuthority
+from tongbao_broker.trust.keys import SigningKey, save_private
+from tongbao_connectors import authority
+from tongbao_connectors.authority import ParticipantKeys, Posting
+from tongbao_schemas.codes import EXCHANGE
+from tongbao_schemas.envelope import Envelope
+
+BROKER = "000000"
+DEMO_NETWORK = "demo"
+DEMO_PROVINCES = ("520000", "440000", "330000", "530000", "320000")
+DEMO_POSTINGS = (Posting("黔-0301", home="520000", host="440000"),)
+CERTIFICATE_DAYS = 365
+LOOPBACK = "127.0.0.1"
+PORTS = range(19092, 29092)  # below the range from which systems take ports for outgoing connections
+SETTINGS = "workspace.toml"
+
+
+class NoWorkspace(NotFound):
+    """The folder is no workspace."""
+
+    code = "OP-21"
+    zh = "该文件夹不是通报工作区。"
+    en = "This folder is no Tongbao workspace."
+    next_zh = "用 tongbao init 目录 新建，或用 --dir 指定已有的工作区。"
+    next_en = "Make one with: tongbao init DIR, or name an existing one with --dir."
+
+
+class FolderTaken(Conflict):
+    """Something else is in the folder already."""
+
+    code = "OP-22"
+    zh = "该文件夹已存在且不为空。"
+    en = "This folder exists already and is not empty."
+    next_zh = "换一个文件夹，或先自行移走其中的内容。"
+    next_en = "Choose another folder, or move away yourself what is in it."
+
+
+class NoSuchParticipant(NotFound):
+    """The code is not one of this workspace's participants."""
+
+    code = "OP-23"
+    zh = "本工作区没有该单位。"
+    en = "This workspace has no such participant."
+    next_zh = "用 tongbao status 查看本工作区的单位。"
+    next_en = "See this workspace's participants with: tongbao status."
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What workspace.toml says, and where things lie."""
+
+    folder: Path
+    network: str
+    broker_port: int
+    controller_port: int
+    provinces: tuple[str, ...]
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address."""
+        return f"{LOOPBACK}:{self.broker_port}"
+
+    @property
+    def authority(self) -> Path:
+        return self.folder / "authority"
+
+    @property
+    def broker(self) -> Path:
+        return self.folder / "broker"
+
+    @property
+    def exchange(self) -> Path:
+        return self.folder / EXCHANGE
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """The exchange and the provinces."""
+        return (EXCHANGE, *self.provinces)
+
+    def participant(self, code: str) -> Path:
+        """The folder of the exchange or of a province. Raises NoSuchParticipant."""
+        if code not in self.participants:
+            raise NoSuchParticipant(code)
+        return self.folder / code
+
+
+def exists(folder: Path) -> bool:
+    """True when the folder is a workspace."""
+    return (folder / SETTINGS).is_file()
+
+
+def load(folder: Path) -> Workspace:
+    """The workspace in `folder`. Raises NoWorkspace, BadConfiguration."""
+    folder = folder.absolute()
+    try:
+        facts = tomllib.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoWorkspace(str(folder)) from None
+    except (OSError, ValueError) as error:
+        raise BadConfiguration(f"{folder / SETTINGS}: {type(error).__name__}") from error
+    try:
+        kafka = facts["kafka"]
+        return Workspace(
+            folder=folder,
+            network=str(facts["network"]),
+            broker_port=int(kafka["broker_port"]),
+            controller_port=int(kafka["controller_port"]),
+            provinces=tuple(str(code) for code in facts["provinces"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadConfiguration(f"{folder / SETTINGS}: {error}") from error
+
+
+def create(folder: Path, now: datetime) -> Workspace:
+    """Makes the demo network's workspace in `folder`, which must be absent or empty. Raises FolderTaken."""
+    folder = folder.absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderTaken(str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _fill(draft, now)
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return load(folder)
+
+
+def settle_ports(workspace: Workspace) -> Workspace:
+    """The workspace with ports that are free now: the kept ones, or new ones where they have been taken.
+
+    To be called before the broker starts. Other settings stay as they are.
+    """
+    ports = (workspace.broker_port, workspace.controller_port)
+    if not all(_is_free(port) for port in ports):
+        ports = free_ports()
+    settled = replace(workspace, broker_port=ports[0], controller_port=ports[1])
+    _point_to(settled.exchange / "exchange.toml", settled.bootstrap)
+    for code in settled.provinces:
+        _point_to(settled.participant(code) / "connector.toml", settled.bootstrap)
+    _write_settings(settled)
+    return settled
+
+
+def free_ports() -> tuple[int, int]:
+    """Two ports of the loopback address that nobody listens on."""
+    candidates = random.sample(PORTS, len(PORTS))
+    free = (port for port in candidates if _is_free(port))
+    return next(free), next(free)
+
+
+def template(code: str, name: str) -> str:
+    """The demo's routing.toml or roster.toml of a province, as shipped."""
+    file = resources.files("tongbao_connectors.demo") / "provinces" / code / name
+    return file.read_text(encoding="utf-8")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _fill(folder: Path, now: datetime) -> None:
+    ca = CertificateAuthority.create(_made(folder / "authority" / "ca"), now=now, name="Tongbao demo CA")
+    keys = {code: ParticipantKeys.generate(code) for code in (EXCHANGE, *DEMO_PROVINCES)}
+    root, directory = _write_documents(folder / "authority", keys, now)
+    trust = json.dumps({"roots": [root.as_json()], "directory": directory.as_json()})
+    (folder / "authority" / "trust.json").write_text(trust, encoding="ascii")
+    hosts = ("localhost", LOOPBACK)
+    ca.issue_to(_made(folder / "broker") / "tls.pem", BROKER, now=now, days=CERTIFICATE_DAYS, hosts=hosts)
+    for code, own in keys.items():
+        home = _made(folder / code)
+        ca.issue_to(home / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)
+        _write_keys(home / "keys", own)
+        (home / "trust.json").write_text(trust, encoding="ascii")
+        (home / "pinned-root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
+    workspace = Workspace(folder, DEMO_NETWORK, *free_ports(), DEMO_PROVINCES)
+    bootstrap = {"kafka": {"bootstrap": workspace.bootstrap}}
+    _write_toml(workspace.exchange / "exchange.toml", {"network": DEMO_NETWORK}, bootstrap)
+    for code in DEMO_PROVINCES:
+        _write_toml(folder / code / "connector.toml", {"code": code, "network": DEMO_NETWORK}, bootstrap)
+        for name in ("routing.toml", "roster.toml"):
+            (folder / code / name).write_text(template(code, name), encoding="utf-8")
+    _write_settings(workspace)
+
+
+def _write_documents(
+    folder: Path, keys: dict[str, ParticipantKeys], now: datetime
+) -> tuple[Envelope, Envelope]:
+    root_keys = _kept_keys(folder / "root-keys", "root", authority.ROOT_KEYS)
+    directory_keys = _kept_keys(folder / "directory-keys", "directory", authority.DIRECTORY_KEYS)
+    root = authority.root_document(DEMO_NETWORK, root_keys, directory_keys, now)
+    directory = authority.directory_document(DEMO_NETWORK, keys, DEMO_POSTINGS, directory_keys, now)
+    (folder / "root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
+    (folder / "directory.json").write_text(json.dumps(directory.as_json()), encoding="ascii")
+    return root, directory
+
+
+def _kept_keys(folder: Path, name: str, count: int) -> list[SigningKey]:
+    keys = authority.generate_keys(count)
+    for number, key in enumerate(keys, start=1):
+        save_private(_made(folder) / f"{name}.{number}.pem", key)
+    return keys
+
+
+def _write_keys(folder: Path, keys: ParticipantKeys) -> None:
+    save_private(_made(folder) / "message.pem", keys.message)
+    if keys.checkpoint is not None:
+        save_private(folder / "checkpoint.pem", keys.checkpoint)
+    if keys.seal is not None:
+        save_private(_made(folder / "seal") / f"{keys.seal.kid[:16]}.pem", keys.seal)
+
+
+def _write_settings(workspace: Workspace) -> None:
+    ports = {"broker_port": workspace.broker_port, "controller_port": workspace.controller_port}
+    facts = {"network": workspace.network, "provinces": list(workspace.provinces)}
+    _write_toml(workspace.folder / SETTINGS, facts, {"kafka": ports})
+
+
+def _point_to(path: Path, bootstrap: str) -> None:
+    """Puts the broker's address into a participant's settings and leaves the rest of the file alone."""
+    before = path.read_text(encoding="utf-8")
+    after = re.sub(r"(?m)^bootstrap = .*$", f'bootstrap = "{bootstrap}"', before)
+    if after != before:
+        _write_whole(path, after)
+
+
+def _write_toml(path: Path, facts: dict[str, Any], tables: dict[str, dict[str, Any]]) -> None:
+    """Texts, numbers and lists of texts: their JSON is TOML too."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    _write_whole(path, "\n".join(lines) + "\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
