@@ -14,6 +14,7 @@ from tongbao_schemas.fields import (
     Kid,
     Network,
     OfficerRef,
+    ParticipantCode,
     Positive,
     ProvinceCode,
     SchemaName,
@@ -42,7 +43,7 @@ class Period(Strict):
 class Participant(Strict):
     """A province or the exchange, and the schema versions it understands."""
 
-    code: ProvinceCode
+    code: ParticipantCode
     name_zh: UnitName
     name_en: UnitName
     status: ParticipantStatus
@@ -53,7 +54,7 @@ class KeyRecord(Period):
     """One public key, its owner, its one use and its time; `may_sign` for message keys."""
 
     kid: Kid
-    owner: ProvinceCode
+    owner: ParticipantCode
     use: KeyUse
     alg: Literal["Ed25519", "X25519"]
     public: HexDigest
@@ -90,7 +91,7 @@ class Agreement(Period):
 
     id: UnitName
     doc_number: HeaderText
-    parties: Annotated[tuple[ProvinceCode, ...], Field(min_length=2)]
+    parties: Annotated[tuple[ParticipantCode, ...], Field(min_length=2)]
     categories: tuple[Category, ...]
     types: tuple[MessageType, ...]
     handling: tuple[Handling, ...]

@@ -44,9 +44,10 @@ def digest(payload: bytes) -> str:
 
 
 def format_time(moment: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.mmmZ` of an aware time; what is finer than a millisecond is cut off."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    """`YYYY-MM-DDTHH:MM:SS.mmmZ` of an aware time, cut to the millisecond; ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no wire form")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -19,7 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from tongbao_schemas.encoding import format_time, parse_time
+from tongbao_schemas.encoding import b64decode, format_time, parse_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
@@ -41,6 +41,11 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _canonical_base64(value: str) -> str:
+    b64decode(value)
+    return value
+
+
 Time = Annotated[
     datetime,
     BeforeValidator(_time),
@@ -51,8 +56,14 @@ Time = Annotated[
 
 Network = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 MessageId = Annotated[str, StringConstraints(pattern=UUID7_PATTERN)]
-ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]0000$")]
+ParticipantCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]0000$")]
 """A participant: a GB/T 2260 province code, or the exchange, 100000."""
+ProvinceCode = Annotated[str, StringConstraints(pattern=r"^(1[1-9]|[2-9][0-9])0000$")]
+"""A GB/T 2260 province code, and not the exchange."""
+Base64Key = Annotated[
+    str, StringConstraints(min_length=108, max_length=108), AfterValidator(_canonical_base64)
+]
+"""Canonical base64 of 80 bytes: an encapsulated key of 32 and the sealed content key of 48 (RFC 9180)."""
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Kid = HexDigest
@@ -95,6 +106,8 @@ def explain(error: ValidationError, *, tagged: bool = False) -> str:
     `tagged`: the model is a union whose tag pydantic puts before the path.
     """
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    if tagged and not first["loc"]:
+        return "type"
     unknown = first["type"] == "extra_forbidden"
     location = first["loc"][1:] if tagged else first["loc"]
     path = field_path(location[:-1] if unknown else location)

@@ -4,6 +4,8 @@ Rules of the model (step 6 of admission; `docs/protocol.md`, section 5):
 - each type has exactly its own fields (an optional one is absent; the gate has refused null);
 - the audience is sorted, names nobody twice and at least one participant;
 - a type without refs is its own thread; the others refer by the relations of `codes.RELATIONS`;
+- a receipt goes to one participant: missing items, and only these, to the exchange;
+- a head is actual, and its holes ascend above what it calls settled;
 - the schema is a version of the message's own type;
 - the exchange signs notices and heads, provinces everything else;
 - a readable number belongs to people's types; an alert's names its origin;
@@ -16,7 +18,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from tongbao_schemas import codes
 from tongbao_schemas.codes import (
@@ -33,6 +35,7 @@ from tongbao_schemas.codes import (
 from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.fields import (
+    Base64Key,
     Count,
     Digest,
     HeaderText,
@@ -41,6 +44,7 @@ from tongbao_schemas.fields import (
     MessageId,
     Network,
     OfficerRef,
+    ParticipantCode,
     Positive,
     ProvinceCode,
     RefusalCode,
@@ -54,8 +58,8 @@ from tongbao_schemas.gate import parse_object
 from tongbao_schemas.number import check_number
 from tongbao_schemas.refusals import Code
 
-HEADER_LIMIT: Final = 262_144
-"""The most bytes a payload may have; a receipt with 500 items has about 170,000."""
+HEADER_LIMIT: Final = 393_216
+"""The most bytes a payload may have: what base64 leaves of the 512 KiB of an `out` record."""
 MAX_RECEIPT_ITEMS: Final = 500
 MIN_CIPHERTEXT: Final = 4096 + 16
 MAX_CIPHERTEXT: Final = 4096 * 88 + 16
@@ -89,20 +93,27 @@ class Deadlines(Strict):
 class Wrap(Strict):
     """The content key, encapsulated for one receiver."""
 
-    code: ProvinceCode
+    code: ParticipantCode
     kid: Kid
-    wrap: Annotated[str, Field(min_length=108, max_length=108)]
+    wrap: Base64Key
 
 
 class Sealed(Strict):
     """What is signed about the body that lies outside the signed payload."""
 
     suite: Literal["X25519-SHA256-A256GCM"]
-    to: Annotated[tuple[Wrap, ...], Field(min_length=2)]
+    to: Annotated[tuple[Wrap, ...], Field(min_length=1)]
     commit: HexDigest
     ct_size: Annotated[int, Field(ge=MIN_CIPHERTEXT, le=MAX_CIPHERTEXT)]
     ct_sha256: HexDigest
     content_digest: Digest
+
+    @field_validator("ct_size")
+    @classmethod
+    def _whole_blocks(cls, size: int) -> int:
+        if size % 4096 != 16:
+            raise ValueError("a ciphertext has whole blocks of 4096 bytes and a tag of 16")
+        return size
 
 
 class Header(Strict):
@@ -113,8 +124,8 @@ class Header(Strict):
     thread: MessageId
     type: MessageType
     status: Status
-    origin: ProvinceCode
-    audience: Annotated[tuple[ProvinceCode, ...], Field(min_length=1)]
+    origin: ParticipantCode
+    audience: Annotated[tuple[ParticipantCode, ...], Field(min_length=1)]
     issued_at: Time
     expires_at: Time
     refs: tuple[Ref, ...]
@@ -123,26 +134,26 @@ class Header(Strict):
     @model_validator(mode="after")
     def _audience_in_order(self) -> Self:
         if list(self.audience) != sorted(set(self.audience)):
-            raise ValueError("the audience is sorted and names nobody twice")
+            raise Refused(Code.HEADER_SHAPE, "audience")
         return self
 
     @model_validator(mode="after")
     def _refs_of_the_type(self) -> Self:
         relations = RELATIONS[self.type]
         if bool(self.refs) != bool(relations) or not {ref.relation for ref in self.refs} <= relations:
-            raise ValueError("the refs are not those of the type")
+            raise Refused(Code.HEADER_SHAPE, "refs")
         if not relations and self.thread != self.id:
-            raise ValueError("a message without refs is its own thread")
+            raise Refused(Code.HEADER_SHAPE, "thread")
         return self
 
     @model_validator(mode="after")
     def _own_schema_and_origin(self) -> Self:
         if self.schema_name.partition("/")[0] != self.type.value:
-            raise ValueError("the schema is not of the message's type")
+            raise Refused(Code.HEADER_SHAPE, "schema")
         if (self.origin == EXCHANGE) != (self.type in codes.EXCHANGE_TYPES):
-            raise ValueError("notices and heads are the exchange's, everything else a province's")
+            raise Refused(Code.HEADER_SHAPE, "origin")
         if self.issued_at >= self.expires_at:
-            raise ValueError("a message expires after it is issued")
+            raise Refused(Code.HEADER_SHAPE, "expires_at")
         return self
 
 
@@ -296,7 +307,7 @@ class ReceiptHeader(ProvinceHeader):
     def _one_receiver(self) -> Self:
         missing = {isinstance(item, MissingItem) for item in self.content.items}
         if len(self.audience) != 1 or missing != {self.audience[0] == EXCHANGE}:
-            raise ValueError("a receipt goes to one origin; missing items, and only these, to the exchange")
+            raise Refused(Code.HEADER_SHAPE, "audience")
         return self
 
 
@@ -383,11 +394,22 @@ class HeadContent(Strict):
     directory: DirectoryState
     checkpoint: str
 
+    @model_validator(mode="after")
+    def _holes_ascend(self) -> Self:
+        row = [self.settled_seq, *(edge for hole in self.holes for edge in hole)]
+        befores, firsts, lasts = row[0:-1:2], row[1::2], row[2::2]
+        if any(before >= first for before, first in zip(befores, firsts, strict=True)) or any(
+            first > last for first, last in zip(firsts, lasts, strict=True)
+        ):
+            raise Refused(Code.HEADER_SHAPE, "content.holes")
+        return self
+
 
 class HeadHeader(Header):
-    """平台状态."""
+    """平台状态: says where the exchange stands, so it is always actual."""
 
     type: Literal[MessageType.HEAD]
+    status: Literal[Status.ACTUAL]
     content: HeadContent
 
 

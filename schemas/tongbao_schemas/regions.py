@@ -1,0 +1,89 @@
+"""Administrative division codes of GB/T 2260, each valid at a date.
+
+Source: `data/gbt2260.csv`, compiled from the published revisions 1980-12 to 2019-04 and one list as of
+2023-06-30. A row is valid at a date if the newest revision not after that date lies between its first and
+last revision, both included. Rows that are new since 2019-04 count from the month after it: which month is
+unknown.
+"""
+
+import csv
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+_FIRST: Final = "1980-12"
+_LATEST: Final = "2023-06"
+_NEWER: Final = "2019-05"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A division: six-digit code, Chinese name, level (province, prefecture or county)."""
+
+    code: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    region: Region
+    first: str
+    last: str
+
+
+def region(code: str, on: date) -> Region | None:
+    """The division that `code` named on a date, if any."""
+    revision = _revision(on)
+    month = f"{on:%Y-%m}"
+    for listing in _listings().get(code, ()):
+        if listing.first == _NEWER and month >= _NEWER:
+            return listing.region
+        if listing.first <= revision <= listing.last:
+            return listing.region
+    return None
+
+
+def ancestors(code: str) -> tuple[str, ...]:
+    """The codes that contain `code`, nearest first, itself included: county, prefecture, province."""
+    levels = (code, f"{code[:4]}00", f"{code[:2]}0000")
+    return tuple(dict.fromkeys(levels))
+
+
+def province_of(code: str) -> str:
+    """The province code of any division code."""
+    return f"{code[:2]}0000"
+
+
+def full_name(code: str, on: date) -> str:
+    """The names from province to county, as people write them: 广东省深圳市南山区."""
+    found = (region(one, on) for one in reversed(ancestors(code)))
+    return "".join(one.name for one in found if one is not None)
+
+
+def _revision(on: date) -> str:
+    """The newest revision month not after a date."""
+    revisions = _revisions()
+    return revisions[max(bisect_right(revisions, f"{on:%Y-%m}") - 1, 0)]
+
+
+@cache
+def _listings() -> Mapping[str, tuple[_Listing, ...]]:
+    table: dict[str, list[_Listing]] = defaultdict(list)
+    text = (files("tongbao_schemas") / "data" / "gbt2260.csv").read_text("utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        first = _NEWER if row["listed_from"].startswith("after") else row["listed_from"] or _FIRST
+        found = Region(row["code"], row["name"], row["level"])
+        table[row["code"]].append(_Listing(found, first, row["listed_to"] or "9999-12"))
+    return {code: tuple(listings) for code, listings in table.items()}
+
+
+@cache
+def _revisions() -> list[str]:
+    months = {month for rows in _listings().values() for row in rows for month in (row.first, row.last)}
+    return sorted((months | {_LATEST}) - {_NEWER, "9999-12"})

@@ -1,0 +1,122 @@
+"""What `tongbao send`, a desk or a case system hands to its connector: `submission/1.0`.
+
+1. The file passes the parse gate and the closed model.
+2. `check_submission` judges everything that can be judged before anything is stored: the type may be
+   submitted, the audience is known and not one's own, times are in order, and the body keeps its rules.
+3. `client_ref` is the submitter's own reference; `digest` tells the same content from other content.
+"""
+
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from tongbao_schemas.bodies.parse import BODY_LIMIT, Body, parse_body
+from tongbao_schemas.codes import EXCHANGE, RELATIONS, Category, Handling, MessageType, Status, Urgency
+from tongbao_schemas.encoding import compact_json, digest
+from tongbao_schemas.errors import Refused
+from tongbao_schemas.fields import HeaderText, ProvinceCode, Strict, Time, explain
+from tongbao_schemas.gate import parse_object
+from tongbao_schemas.header import Deadlines, Ref, deadlines_in_order
+from tongbao_schemas.number import PROVINCES
+from tongbao_schemas.refusals import Code
+
+SUBMISSION_LIMIT: Final = BODY_LIMIT + 16_384
+"""The most bytes a submission may have."""
+BUILT_TYPES: Final = frozenset({MessageType.ALERT, MessageType.ANSWER})
+_CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType.HEAD})
+
+ClientRef = Annotated[HeaderText, Field(max_length=64)]
+
+
+class Submission(Strict):
+    """A message to send, without what the connector adds."""
+
+    client_ref: ClientRef
+    type: MessageType
+    status: Status
+    audience: Annotated[tuple[ProvinceCode, ...], Field(min_length=1)]
+    urgency: Urgency
+    deadlines: Deadlines | None = None
+    expires_at: Time | None = None
+    handling: Handling
+    category: Category
+    refs: tuple[Ref, ...] = ()
+    body: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> Self:
+        if len(self.audience) != len(set(self.audience)):
+            raise ValueError("the audience names nobody twice")
+        return self
+
+    @cached_property
+    def body_bytes(self) -> bytes:
+        """The body as it is sealed."""
+        return compact_json(self.body)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the content without `client_ref`: same ref and same digest is the same submission."""
+        return digest(compact_json(self.model_dump(mode="json", exclude={"client_ref"}, exclude_none=True)))
+
+
+def parse_submission(data: bytes) -> Submission:
+    """The submission in a file; `SUBMISSION_SHAPE` with the field's path, or a code of the gate."""
+    parse_object(data, limit=SUBMISSION_LIMIT)
+    try:
+        return Submission.model_validate_json(data)
+    except ValidationError as error:
+        raise Refused(Code.SUBMISSION_SHAPE, explain(error)) from None
+
+
+def check_submission(submission: Submission, *, now: datetime, origin: str) -> Body:
+    """All that can be judged before storing, as if sent at `now` by province `origin`; gives the body."""
+    _check_type(submission)
+    _check_audience(submission, origin)
+    _check_times(submission, now)
+    return _check_body(submission, now)
+
+
+def _check_type(submission: Submission) -> None:
+    if submission.type in _CONNECTORS_OWN:
+        raise Refused(Code.NOT_SUBMITTABLE, "type")
+    if submission.type not in BUILT_TYPES:
+        raise Refused(Code.TYPE_NOT_BUILT, "type")
+    relations = RELATIONS[submission.type]
+    if bool(submission.refs) != bool(relations) or not {ref.relation for ref in submission.refs} <= relations:
+        raise Refused(Code.SUBMISSION_SHAPE, "refs")
+
+
+def _check_audience(submission: Submission, origin: str) -> None:
+    for index, code in enumerate(submission.audience):
+        if code not in PROVINCES or code == EXCHANGE:
+            raise Refused(Code.AUDIENCE_UNKNOWN, f"audience[{index}]")
+        if code == origin:
+            raise Refused(Code.AUDIENCE_IS_ORIGIN, f"audience[{index}]")
+
+
+def _check_times(submission: Submission, now: datetime) -> None:
+    if submission.expires_at is not None and submission.expires_at <= now:
+        raise Refused(Code.EXPIRED, "expires_at")
+    if submission.deadlines is None:
+        return
+    if submission.type is not MessageType.ALERT:
+        raise Refused(Code.SUBMISSION_SHAPE, "deadlines")
+    last = submission.expires_at or submission.deadlines.result_by
+    if not deadlines_in_order(now, submission.deadlines, last):
+        raise Refused(Code.DEADLINES_ORDER, "deadlines")
+
+
+def _check_body(submission: Submission, now: datetime) -> Body:
+    try:
+        return parse_body(
+            f"{submission.type.value}/1.0",
+            submission.body_bytes,
+            category=submission.category,
+            status=submission.status,
+            at=now,
+        )
+    except Refused as refused:
+        raise Refused(refused.code, f"body.{refused.where}".rstrip(".")) from None
