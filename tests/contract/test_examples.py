@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from tongbao_schemas.codes import Category, Status, Urgency
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.submission import check_submission, parse_submission

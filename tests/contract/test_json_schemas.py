@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tongbao_schemas.export import DIALECT, SCHEMA_NAMES, drifted, file_name, json_schema, main
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "json"
