@@ -8,11 +8,11 @@ Rules, in order:
 5. strings and keys are NFC and hold no control character but U+000A, no bidirectional or invisible
    formatting character, no noncharacter, no lone surrogate.
 
-Most texts hold no escape but of a quotation mark, a slash, a backslash or a line feed. Then the pieces of every
-string between such escapes stand in the text itself, and checking the text once is enough: a substring of an NFC
-text is NFC (UAX #15), and none of the four characters composes with what follows it in a way that another last
-character of its escape would hide. ASCII is NFC, and `str.isprintable` (no Cc, Cf, Cn, Cs, Zl, Zp) means that
-nothing of rule 5 is there. A text that fails this short check is judged string by string.
+Most texts hold no escape but of a quotation mark, a slash, a backslash or a line feed. Then each piece of a
+string between such escapes stands in the text itself, and one look at the text is enough: a substring of an
+NFC text is NFC (UAX #15), and none of these four characters composes with a neighbour. ASCII is NFC, and
+printable text (`str.isprintable`: no Cc, Cf, Cn, Cs, Zl, Zp) holds nothing that rule 5 forbids. A text that
+fails this look is judged string by string.
 """
 
 import re

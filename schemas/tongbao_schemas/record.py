@@ -107,7 +107,7 @@ def _stamp(fields: dict[str, Any]) -> Stamp | None:
     if stamp is None:
         return None
     try:
-        return Stamp.model_validate_json(compact_json(stamp))
+        return Stamp.model_validate(stamp)
     except ValidationError as error:
         raise Refused(Code.STAMP_SHAPE, explain(error)) from None
 

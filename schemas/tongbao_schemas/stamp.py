@@ -1,6 +1,9 @@
 """Leaf and stamp: what the trail holds of a decision, and the proof that a delivery carries."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from tongbao_schemas.codes import Labelled
 from tongbao_schemas.encoding import format_time
@@ -25,10 +28,13 @@ class Leaf(Strict):
 
 
 class Stamp(Strict):
-    """Proof of entry: a leaf, its inclusion proof under a signed checkpoint, and the addressee's counter."""
+    """Proof of entry: a leaf, its inclusion proof under a signed checkpoint, and the addressee's counter.
+
+    It is read from a value that the gate has parsed already, so `proof` takes a list.
+    """
 
     leaf: Leaf
-    proof: tuple[HexDigest, ...]
+    proof: Annotated[tuple[HexDigest, ...], Field(strict=False)]
     checkpoint: str
     delivery_seq: Positive
 
