@@ -223,7 +223,7 @@ def open_with_cek(header: SealedHeader, ciphertext: bytes, cek: bytes) -> bytes:
 
 
 def _check_parties(context: SealContext, sealed: Sealed) -> None:
-    if sealed.suite != SUITE or tuple(wrap.code for wrap in sealed.to) != context.recipients:
+    if tuple(wrap.code for wrap in sealed.to) != context.recipients:
         raise Refused(Code.SEALED_TO_WRONG_PARTIES, "sealed.to")
 
 
