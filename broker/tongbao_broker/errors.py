@@ -8,7 +8,8 @@
         ├── TopicReplaced     OP-03   the topic or cluster is not the one the cursor was made for
         ├── RecordsLost       OP-04   the broker no longer has the offset that the cursor asks for
         ├── Unreachable       OP-05   no answer, or no way in
-        │   └── WriterBroken  OP-06   the producer can't be trusted any more: this process must end
+        │   ├── WriterBroken  OP-06   the producer can't be trusted any more: this process must end
+    │   └── TopicRefused  OP-12   one topic is missing or closed to us; others go on
         ├── DatabaseOlderThanLog  OP-07   our database knows less than the log does
         ├── NotFound          OP-08   nothing by that name
         ├── NoRight           OP-09   the person or certificate may not do this
@@ -36,6 +37,7 @@ __all__ = [
     "RecordsLost",
     "Refused",
     "TongbaoError",
+    "TopicRefused",
     "TopicReplaced",
     "Unreachable",
     "WriterBroken",
@@ -133,6 +135,16 @@ class WriterBroken(Unreachable):
     en = "The writer has failed for good; only a new process can write again."
     next_zh = "结束本进程，由监管进程重新启动。"
     next_en = "End this process and let its supervisor start it again from the tables."
+
+
+class TopicRefused(Unreachable):
+    """The broker doesn't let us read or write one topic: it is missing, or we have no right to it."""
+
+    code = "OP-12"
+    zh = "主题不存在，或本证书无权访问。"
+    en = "A topic doesn't exist or isn't open to this certificate."
+    next_zh = "由管理员执行 tongbao topology plan 检查。"
+    next_en = "Let an administrator look at: tongbao topology plan."
 
 
 class DatabaseOlderThanLog(OperationError):

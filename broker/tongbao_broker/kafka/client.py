@@ -1,0 +1,99 @@
+"""How Tongbao talks to a broker: who, where, and with which settings.
+
+1. Always mutual TLS 1.3, the certificate's names checked; the context is our own, so that a renewed
+   certificate can be loaded into it and serves the next connection.
+2. Every setting whose default is unsafe is given, never inherited.
+3. No error of the library leaves this package: `speaking` turns it into one of ours.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka import errors as theirs
+
+from tongbao_broker.errors import BadConfiguration, NoRight, TopicRefused, Unreachable
+
+REQUEST_TIMEOUT_MS = 30_000
+BOOTSTRAP_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A participant's way to the broker.
+
+    `certificate` is a PEM file with key and chain, `ca` the authority's certificate, `bootstrap` is
+    `host:port[,…]`.
+    """
+
+    bootstrap: str
+    certificate: Path
+    ca: Path
+    client_id: str
+
+    def settings(self) -> Mapping[str, Any]:
+        """What every client of the library is given."""
+        return {
+            "bootstrap_servers": self.bootstrap.split(","),
+            "client_id": self.client_id,
+            "security_protocol": "SSL",
+            "ssl_context": self.ssl_context(),
+            "ssl_check_hostname": True,
+            "request_timeout_ms": REQUEST_TIMEOUT_MS,
+            "bootstrap_timeout_ms": int(BOOTSTRAP_TIMEOUT_S * 1000),
+            "reconnect_backoff_max_ms": 2_000,
+            "metrics_enabled": False,
+        }
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """TLS 1.3 both ways; raises BadConfiguration when a file is missing or holds something else."""
+        try:
+            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.load_cert_chain(str(self.certificate))
+        except (OSError, ssl.SSLError) as error:
+            files = f"{self.certificate}, {self.ca}"
+            raise BadConfiguration(f"certificate files {files}: {type(error).__name__}") from error
+        return context
+
+
+@contextmanager
+def speaking(connection: Connection) -> Iterator[None]:
+    """Turns whatever the library raises inside the block into an error of ours."""
+    try:
+        yield
+    except (theirs.TopicAuthorizationFailedError, theirs.UnknownTopicOrPartitionError) as error:
+        raise TopicRefused(_who(connection, error)) from error
+    except (theirs.ClusterAuthorizationFailedError, theirs.GroupAuthorizationFailedError) as error:
+        raise NoRight(_who(connection, error)) from error
+    except (theirs.KafkaError, OSError) as error:
+        raise Unreachable(_who(connection, error)) from error
+
+
+@contextmanager
+def administration(
+    connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S
+) -> Iterator[KafkaAdminClient]:
+    """An administrator's session; its errors are ours."""
+    settings = dict(connection.settings()) | {"bootstrap_timeout_ms": int(timeout_s * 1000)}
+    del settings["metrics_enabled"]
+    with speaking(connection):
+        client = KafkaAdminClient(**settings)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def cluster_id(connection: Connection, timeout_s: float) -> str:
+    """The cluster's id, which every authenticated client may ask for; raises Unreachable."""
+    with administration(connection, timeout_s) as client:
+        return str(client.describe_cluster()["cluster_id"])
+
+
+def _who(connection: Connection, error: Exception) -> str:
+    return f"{connection.client_id} at {connection.bootstrap}: {type(error).__name__}"

