@@ -1,6 +1,6 @@
 """May this go to them now: steps 10, 11, 13 and 14, the same for admission and acceptance.
 
-Pure: header, directory, body and a time in; `Refused` or nothing out. The exchange judges at its present time,
+Pure: header, directory, body and a time in; `Refused` or nothing out. The exchange judges at its own time,
 a province at the time of admission.
 
     10  issued no more than 120 s ahead of the time, expiring after it

@@ -8,8 +8,8 @@ The steps, in this order; the first that fails decides the code:
     6  header: model, network, schema known here, type among those the key may sign
     7  origin = the key's owner
 
-The exchange expects the owner of the topic and judges at its present time. A province expects nobody (the key's
-owner must be the header's origin) and judges at the time of admission, so that a desk back after three
+The exchange expects the owner of the topic and judges at its present time. A province expects nobody (the
+key's owner must be the header's origin) and judges at the time of admission, so that a desk back after three
 weeks refuses nothing that was good when it was logged.
 """
 
