@@ -9,7 +9,8 @@
 
 Rules:
 1. `create` writes into a hidden folder beside the target and renames it: a workspace is whole or absent.
-2. A participant's folder holds that participant's own private keys, and of everybody else's the public half.
+2. A participant's folder holds that participant's own private keys, and of everybody else's the public
+   half.
 3. Ports are free ones on the loopback address, chosen once and kept; taken ones are replaced at a start.
 4. Private files have mode 0600, the workspace's folder 0700.
 """
@@ -110,6 +111,12 @@ class Workspace:
     def participant(self, code: str) -> Path:
         """The folder of the exchange or of a province. Raises NoSuchParticipant."""
         if code not in self.participants:
+            raise NoSuchParticipant(code)
+        return self.folder / code
+
+    def province(self, code: str) -> Path:
+        """The folder of a province. Raises NoSuchParticipant, for the exchange too."""
+        if code not in self.provinces:
             raise NoSuchParticipant(code)
         return self.folder / code
 

@@ -1,0 +1,80 @@
+"""`tongbao inbox`: what lies at the officers' desk."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tongbao_connectors.cli.frame import Call, entry
+from tongbao_connectors.cli.language import both
+
+if TYPE_CHECKING:
+    from tongbao_connectors.casework import Item
+
+OPEN = ("waiting", "claimed")
+ALL = ("waiting", "claimed", "answered")
+
+
+@entry("inbox", both("收件箱：待签收和已签收的通报", "The inbox: alerts to sign for and signed for"))
+def inbox(
+    call: Call,
+    everything: Annotated[
+        bool, typer.Option("--all", help=both("也列出已反馈的", "Answered ones too"))
+    ] = False,
+) -> None:
+    codes = [call.acting] if call.acting else list(call.workspace().provinces)
+    items = [item for code in codes for item in _items(call, code, ALL if everything else OPEN)]
+    call.put([as_json(code, item) for code, item in items], lambda: _show(call, items))
+
+
+def as_json(code: str, item: "Item") -> dict[str, Any]:
+    """An item with times as on the wire, and the province whose desk it lies at."""
+    from tongbao_schemas.encoding import format_time
+
+    facts = {name: format_time(v) if isinstance(v, datetime) else v for name, v in asdict(item).items()}
+    return {"province": code, **facts}
+
+
+def _items(call: Call, code: str, states: tuple[str, ...]) -> list[tuple[str, "Item"]]:
+    with call.province(code) as settings:
+        from tongbao_connectors import casework
+
+        found = casework.list_inbox(call.officer, roster=settings.roster(), states=states)
+    return [(code, item) for item in found]
+
+
+def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
+    from tongbao_connectors.cli.printing import left, now, table
+    from tongbao_connectors.cli.words import category, place, state, status, urgency
+
+    if not items:
+        call.say("收件箱是空的。", "The inbox is empty.")
+        return
+    headings = [
+        call.words("单位", "at"),
+        call.words("编号", "number"),
+        call.words("等级", "urgency"),
+        call.words("性质", "status"),
+        call.words("类别", "category"),
+        call.words("来自", "from"),
+        call.words("状态", "state"),
+        call.words("责任人", "accountable"),
+        call.words("签收剩余", "left to sign"),
+    ]
+    at = now()
+    rows = [
+        [
+            place(code, call.lang),
+            item.number,
+            urgency(item.urgency, call.lang),
+            status(item.status, call.lang),
+            category(item.category, call.lang),
+            place(item.origin, call.lang),
+            state(item.state, call.lang),
+            item.claimed_by or item.officer_ref,
+            left(item.sign_by, at, call.lang) if item.state == "waiting" else "",
+        ]
+        for code, item in items
+    ]
+    table(headings, rows)

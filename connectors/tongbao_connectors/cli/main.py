@@ -1,0 +1,54 @@
+"""The `tongbao` command, put together: one module for each subcommand, in the order of the help."""
+
+from tongbao_connectors.cli import (
+    answer,
+    claim,
+    demo,
+    directory,
+    down,
+    inbox,
+    init,
+    quarantine,
+    schema,
+    send,
+    show,
+    status,
+    topology,
+    trail,
+    up,
+    validate,
+)
+from tongbao_connectors.cli.frame import Root, new_group
+from tongbao_connectors.cli.language import both
+
+app = new_group(
+    both(
+        "通报：省际外流贩毒线索的安全通报。先试：tongbao demo",
+        "Tongbao: alerts about outbound drug trafficking between provinces. Try first: tongbao demo",
+    ),
+    Root,
+)
+for command in (
+    demo.demo,
+    init.init,
+    up.up,
+    down.down,
+    status.status,
+    validate.validate,
+    send.send,
+    inbox.inbox,
+    show.show,
+    claim.claim,
+    answer.answer,
+    trail.trail,
+):
+    command.add_to(app)
+app.add_typer(quarantine.group, name="quarantine")
+app.add_typer(directory.group, name="directory")
+app.add_typer(schema.group, name="schema")
+app.add_typer(topology.group, name="topology")
+
+
+def main() -> None:
+    """The console script."""
+    app()

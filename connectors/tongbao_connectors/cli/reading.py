@@ -1,0 +1,20 @@
+"""Submissions from a file or from standard input."""
+
+import sys
+from pathlib import Path
+
+from tongbao_connectors.cli.errors import NoFile
+
+STANDARD_INPUT = Path("-")
+READ_AT_MOST = 2_000_000  # more than any submission may have, so that the parse gate is the one to refuse it
+
+
+def submission(path: Path) -> bytes:
+    """The bytes of a submission; raises NoFile."""
+    try:
+        if path == STANDARD_INPUT:
+            return sys.stdin.buffer.read(READ_AT_MOST)
+        with path.open("rb") as file:
+            return file.read(READ_AT_MOST)
+    except OSError as error:
+        raise NoFile(f"{path}: {error.strerror}") from None

@@ -1,0 +1,128 @@
+"""`tongbao send FILE`: hands a submission to its province's connector; `--follow` shows how it goes."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tongbao_connectors.cli.frame import Call, entry
+from tongbao_connectors.cli.language import both
+
+if TYPE_CHECKING:
+    from tongbao_connectors.drafts import Draft
+
+LOOK_EVERY_S = 0.1
+NUMBER_WITHIN_S = 3.0
+ON_THE_WAY = ("drafted", "sealed", "published")
+ENDED_BADLY = ("refused", "rejected")
+
+
+@entry("send", both("发送一份文件", "Send a submission"))
+def send(
+    call: Call,
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help=both("文件，- 为标准输入", "The file, - for standard input")),
+    ],
+    follow: Annotated[
+        bool, typer.Option("--follow", help=both("跟踪到全部反馈", "Follow until everybody has answered"))
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", metavar="S", help=both("最多跟踪多少秒", "Follow for at most so many seconds")
+        ),
+    ] = 3600,
+) -> None:
+    from tongbao_connectors import services
+    from tongbao_connectors.cli import reading
+    from tongbao_connectors.cli.printing import now
+
+    data = reading.submission(path)
+    up = services.running(call.workspace()) is not None
+    with call.province() as settings:
+        from tongbao_connectors import drafts
+
+        draft = drafts.submit(data, origin=settings.code, by=call.officer or "tongbao send", now=now())
+        if up:
+            draft = _numbered(draft)
+        _check(draft)
+        if not follow:
+            _put(call, draft)
+        _talk(call, draft, up)
+        if follow:
+            _follow(call, draft, settings.code, timeout)
+
+
+def _numbered(draft: "Draft") -> "Draft":
+    """The draft as soon as the connector has numbered it, or as it is after some seconds."""
+    from tongbao_connectors import drafts
+
+    until = time.monotonic() + NUMBER_WITHIN_S
+    while draft.state in ON_THE_WAY and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+        draft = drafts.find(draft.message_id)
+    return draft
+
+
+def _check(draft: "Draft") -> None:
+    """Raises what the connector or the exchange said of the message, if it was no."""
+    from tongbao_schemas.errors import Refused
+    from tongbao_schemas.refusals import Code
+
+    if draft.state in ENDED_BADLY and draft.code:
+        raise Refused(Code(draft.code))
+
+
+def _talk(call: Call, draft: "Draft", up: bool) -> None:
+    from tongbao_connectors.cli.words import state
+
+    if not draft.created:
+        call.say(
+            "此前已提交过（client_ref 相同、内容相同）。", "Submitted before: same client_ref, same content."
+        )
+    if not up:
+        call.say(
+            "服务没有运行：已存为草稿，启动后发出（tongbao up）。",
+            "Nothing runs: kept as a draft until tongbao up.",
+        )
+    else:
+        call.say(f"状态：{state(draft.state, 'zh')}", f"State: {state(draft.state, 'en')}")
+
+
+def _follow(call: Call, draft: "Draft", code: str, timeout: float) -> None:
+    """Tells every new stage until all addressees have reached the last one. Raises Incomplete, Refused."""
+    from tongbao_connectors import drafts, trail
+    from tongbao_connectors.cli.errors import Incomplete
+
+    told: set[tuple[str, str]] = set()
+    last = "delivered" if draft.status == "test" else "result"
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        draft = drafts.find(draft.message_id)
+        _check(draft)
+        stages = trail.stages(draft.message_id, code=code) if draft.number else {}
+        _tell_new(call, stages, told)
+        if stages and all(last in reached for reached in stages.values()):
+            _put(call, draft, stages)
+            return
+        time.sleep(LOOK_EVERY_S)
+    raise Incomplete(draft.number or draft.message_id)
+
+
+def _tell_new(call: Call, stages: dict[str, list[str]], told: set[tuple[str, str]]) -> None:
+    from tongbao_connectors.cli.words import place, stage
+
+    for code, reached in stages.items():
+        for each in reached:
+            if (code, each) not in told:
+                told.add((code, each))
+                line = f"  {place(code, call.lang)}  {stage(each, call.lang)}"
+                call.say(line, line)
+
+
+def _put(call: Call, draft: "Draft", stages: dict[str, list[str]] | None = None) -> None:
+    data = asdict(draft) if stages is None else {**asdict(draft), "stages": stages}
+    call.put(data, lambda: print(draft.number or draft.message_id))

@@ -1,0 +1,42 @@
+"""`tongbao topology plan|apply`: topics and permissions, as the directory demands and the broker has."""
+
+from typing import TYPE_CHECKING
+
+from tongbao_connectors.cli.frame import Call, entry, new_group
+from tongbao_connectors.cli.language import both
+
+if TYPE_CHECKING:
+    from tongbao_broker.kafka.topology import Plan
+
+group = new_group(both("主题与权限：按目录核对", "Topics and permissions, as the directory demands"))
+
+
+@entry("plan", both("列出与目录的差别", "List what differs from the directory"))
+def plan(call: Call) -> None:
+    _put(call, _plan(call))
+
+
+@entry("apply", both("按目录建立主题与权限", "Make topics and permissions as the directory demands"))
+def apply(call: Call) -> None:
+    from tongbao_broker.kafka import topology
+
+    changes = _plan(call)
+    topology.apply(changes)
+    _put(call, changes)
+    call.say("已完成。", "Done.")
+
+
+def _plan(call: Call) -> "Plan":
+    from tongbao_broker.kafka import topology
+    from tongbao_connectors import services
+
+    workspace = call.workspace()
+    return topology.plan(services.broker_connection(workspace), services.directory(workspace))
+
+
+def _put(call: Call, changes: "Plan") -> None:
+    call.put(changes.as_json(), lambda: None)
+
+
+plan.add_to(group)
+apply.add_to(group)

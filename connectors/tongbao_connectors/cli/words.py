@@ -1,0 +1,69 @@
+"""Coded values in the words of the caller's language."""
+
+from tongbao_connectors.cli.language import Language
+from tongbao_schemas.codes import Category, Handling, MessageType, NoticeKind, Stage, Status, Urgency
+from tongbao_schemas.number import PROVINCES
+
+STATES = {
+    "waiting": ("待签收", "to sign for"),
+    "claimed": ("已签收", "signed for"),
+    "answered": ("已反馈", "answered"),
+    "drafted": ("已拟稿", "drafted"),
+    "sealed": ("已签名加密", "sealed"),
+    "published": ("已发出", "published"),
+    "settled": ("已登记", "admitted"),
+    "refused": ("未通过校验", "refused here"),
+    "rejected": ("未予登记", "rejected"),
+    "starting": ("启动中", "starting"),
+    "ready": ("就绪", "ready"),
+    "stopped": ("已停止", "stopped"),
+}
+STAGES = {
+    "admitted": (NoticeKind.ADMITTED.zh, NoticeKind.ADMITTED.en),
+    "progress": ("阶段反馈", "Progress"),
+    "result": ("已反馈", "Answered"),
+    **{str(stage): (stage.zh, stage.en) for stage in Stage},
+}
+
+
+def place(code: str, lang: Language) -> str:
+    """A participant's name."""
+    province = PROVINCES.get(code)
+    return code if province is None else province.zh if lang == "zh" else province.en
+
+
+def short(code: str) -> str:
+    """A province's one-character name."""
+    return PROVINCES[code].short if code in PROVINCES else code
+
+
+def state(value: str, lang: Language) -> str:
+    """The state of a draft, an inbox item or a process."""
+    zh, en = STATES.get(value, (value, value))
+    return zh if lang == "zh" else en
+
+
+def stage(value: str, lang: Language) -> str:
+    """A stage of a message's way."""
+    zh, en = STAGES.get(value, (value, value))
+    return zh if lang == "zh" else en
+
+
+def urgency(value: str, lang: Language) -> str:
+    return Urgency(value).label(lang)
+
+
+def status(value: str, lang: Language) -> str:
+    return Status(value).label(lang)
+
+
+def category(value: str, lang: Language) -> str:
+    return Category(value).label(lang)
+
+
+def handling(value: str, lang: Language) -> str:
+    return Handling(value).label(lang)
+
+
+def kind(value: str, lang: Language) -> str:
+    return MessageType(value).label(lang)
