@@ -1,0 +1,1 @@
+"""What runs in a province: its connector, the officers' casework, and the `tongbao` command."""

@@ -1,0 +1,1 @@
+"""The province's tables: a Django app."""

@@ -1,0 +1,265 @@
+"""What officers do with a received message: look through the inbox, open, sign for, answer.
+
+1. Only the accountable officer or his substitute signs for a message, once. Who comes second is told by
+   whom and when.
+2. Only the officer who signed for it answers it; a `result` ends his part.
+3. A body is opened through `open_body` and nowhere else; who, when and why are written first, in the same
+   transaction.
+4. Nothing here waits for the broker: stages and answers are rows, and the connector sends them.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tongbao_broker.database import atomic
+from tongbao_broker.errors import Conflict, NoRight, NotFound
+from tongbao_broker.trust.sealing import open_with_cek
+from tongbao_connectors import drafts, finding
+from tongbao_connectors.roster import Roster
+from tongbao_connectors.store.models import ContentKey, InboxItem, Message, Opening, StageReport
+from tongbao_connectors.store.records import stored_record
+from tongbao_schemas.bodies.codes import AnswerKind
+from tongbao_schemas.codes import MessageType, Relation, Stage
+from tongbao_schemas.encoding import compact_json, format_time
+from tongbao_schemas.header import PeopleHeader, parse_header
+from tongbao_schemas.identifiers import new_id
+
+OPEN_STATES = (InboxItem.State.WAITING, InboxItem.State.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A received message at the desk: header facts, where it lies and why, never the body.
+
+    `steps` explains the routing, each step as `{"zh": …, "en": …}`.
+    """
+
+    number: str
+    message_id: str
+    thread: str
+    origin: str
+    audience: tuple[str, ...]
+    type: str
+    status: str
+    urgency: str
+    category: str
+    handling: str
+    unit: str
+    officer_ref: str
+    rule: str
+    steps: tuple[dict[str, str], ...]
+    state: str
+    issued_at: datetime
+    received_at: datetime
+    expires_at: datetime
+    sign_by: datetime | None
+    first_feedback_by: datetime | None
+    result_by: datetime | None
+    expired: bool
+    claimed_by: str | None
+    claimed_at: datetime | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBody:
+    """A body for the eyes of the officer who asked.
+
+    `openings` counts how often it has been opened, this time included.
+    """
+
+    message_id: str
+    number: str
+    body: dict[str, Any]
+    openings: int
+
+
+def list_inbox(
+    officer_ref: str | None = None,
+    *,
+    roster: Roster | None = None,
+    states: Collection[str] = OPEN_STATES,
+    limit: int = 100,
+) -> list[Item]:
+    """The newest items in these states; of one officer only those that are his.
+
+    With a roster that includes the items of officers whose substitute he is.
+    """
+    rows = InboxItem.objects.select_related("message").filter(state__in=states).order_by("-message")
+    if officer_ref is not None:
+        rows = rows.filter(officer_ref__in=_stands_in_for(officer_ref, roster))
+    return [_view(row) for row in rows[:limit]]
+
+
+def show(reference: str) -> Item:
+    """One item by readable number or id, without its body; raises NotFound."""
+    return _view(_row(reference))
+
+
+def claim(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> Item:
+    """Signs for a message (签收). Raises NotFound, NoRight, and Conflict where somebody else was first.
+
+    Signing again oneself changes nothing.
+    """
+    with atomic():
+        row = _row(reference)
+        if not roster.may_claim(officer_ref, row.officer_ref):
+            raise NoRight(f"{row.officer_ref} is accountable for this message, not {officer_ref}")
+        if _sign(row, officer_ref, at):
+            StageReport.objects.create(**_stage(row.message, Stage.CLAIMED, officer_ref, roster, at))
+        row = _row(reference)
+    if row.claimed_by != officer_ref:
+        raise Conflict(f"signed for by {row.claimed_by} at {_time(row.claimed_at)}")
+    return _view(row)
+
+
+def answer(
+    reference: str,
+    *,
+    officer_ref: str,
+    roster: Roster,
+    kind: str,
+    text: str,
+    origin: str,
+    at: datetime,
+    outcome: str | None = None,
+    client_ref: str | None = None,
+) -> drafts.Draft:
+    """Drafts an answer (progress, result) of the province `origin` to the message's origin.
+
+    Raises NotFound, NoRight unless `officer_ref` signed for the message, and Refused where the answer
+    breaks a rule.
+    """
+    row = _row(reference)
+    if row.claimed_by != officer_ref:
+        raise NoRight("only the officer who signed for the message answers it", "Sign for it first.")
+    by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
+    body = {"kind": kind, "text": text, "by": by} | ({"outcome": outcome} if outcome else {})
+    with atomic():
+        draft = drafts.submit(
+            compact_json(_submission(row.message, body, client_ref or f"answer-{new_id(at)}")),
+            origin=origin,
+            by=officer_ref,
+            now=at,
+        )
+        if kind == AnswerKind.RESULT and draft.created:
+            InboxItem.objects.filter(pk=row.pk).update(state=InboxItem.State.ANSWERED, answered_at=at)
+    return draft
+
+
+def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at: datetime) -> OpenedBody:
+    """Opens the body of a message, received or sent, for an officer of this province.
+
+    `why` is kept with his reference and the time. Raises NotFound, also where the body has been purged, and
+    NoRight.
+    """
+    if officer_ref not in roster.officers or not why.strip():
+        raise NoRight("a body is opened by an officer of this province who says why")
+    message = finding.message(reference)
+    with atomic():
+        Opening.objects.create(
+            message=message,
+            officer_ref=officer_ref,
+            unit=roster.officer(officer_ref).unit,
+            why=why.strip()[:200],
+            at=at,
+        )
+        body = json.loads(_decrypted(message))
+        openings = Opening.objects.filter(message=message).count()
+    return OpenedBody(message.message_id, message.number, body, openings)
+
+
+def _row(reference: str) -> InboxItem:
+    row = InboxItem.objects.select_related("message").filter(message=finding.message(reference)).first()
+    if row is None:
+        raise NotFound(f"message {reference} is in no officer's inbox")
+    return row
+
+
+def _sign(row: InboxItem, officer_ref: str, at: datetime) -> bool:
+    """Whether this call is the one that signed; the condition decides between two at once."""
+    waiting = InboxItem.objects.filter(pk=row.pk, state=InboxItem.State.WAITING)
+    return waiting.update(state=InboxItem.State.CLAIMED, claimed_by=officer_ref, claimed_at=at) == 1
+
+
+def _stage(message: Message, stage: Stage, officer_ref: str, roster: Roster, at: datetime) -> dict[str, Any]:
+    return {
+        "of": message.message_id,
+        "of_origin": message.origin,
+        "of_status": message.status,
+        "digest": message.digest,
+        "stage": stage,
+        "at": at,
+        "unit": roster.unit_name_of(officer_ref),
+        "officer_ref": officer_ref,
+        "pending": True,
+    }
+
+
+def _submission(message: Message, body: dict[str, Any], client_ref: str) -> dict[str, Any]:
+    ref = {"id": message.message_id, "digest": message.digest, "relation": Relation.ANSWERS}
+    return {
+        "client_ref": client_ref,
+        "type": MessageType.ANSWER,
+        "status": message.status,
+        "audience": [message.origin],
+        "urgency": message.urgency,
+        "handling": message.handling,
+        "category": message.category,
+        "refs": [ref],
+        "body": body,
+    }
+
+
+def _decrypted(message: Message) -> bytes:
+    key = ContentKey.objects.filter(message=message).first()
+    record = stored_record(message)
+    if key is None or record.body is None:
+        raise NotFound(f"the body of {message.message_id}", "It was purged, or there never was one.")
+    header = parse_header(record.envelope.payload)
+    if not isinstance(header, PeopleHeader):
+        raise NotFound(f"the body of {message.message_id}")
+    return open_with_cek(header, record.body, bytes(key.cek))
+
+
+def _stands_in_for(officer_ref: str, roster: Roster | None) -> list[str]:
+    officers = roster.officers.values() if roster else ()
+    return [officer_ref, *(officer.officer_ref for officer in officers if officer.substitute == officer_ref)]
+
+
+def _time(at: datetime | None) -> str:
+    return format_time(at) if at else ""
+
+
+def _view(row: InboxItem) -> Item:
+    message = row.message
+    return Item(
+        number=message.number,
+        message_id=message.message_id,
+        thread=message.thread,
+        origin=message.origin,
+        audience=message.audience_codes,
+        type=message.type,
+        status=message.status,
+        urgency=message.urgency,
+        category=message.category,
+        handling=message.handling,
+        unit=row.unit,
+        officer_ref=row.officer_ref,
+        rule=row.rule,
+        steps=tuple(row.steps),
+        state=row.state,
+        issued_at=message.issued_at,
+        received_at=message.stored_at,
+        expires_at=message.expires_at,
+        sign_by=message.sign_by,
+        first_feedback_by=message.first_feedback_by,
+        result_by=message.result_by,
+        expired=message.expired_on_arrival,
+        claimed_by=row.claimed_by or None,
+        claimed_at=row.claimed_at,
+        answered_at=row.answered_at,
+    )

@@ -1,0 +1,29 @@
+"""Incidents: what a supervisor must look at, noted once and logged."""
+
+from datetime import datetime
+
+from tongbao_broker import logs
+from tongbao_broker.kafka.reader import Batch
+from tongbao_connectors.store.models import Incident
+
+log = logs.get(__name__)
+
+
+def note(kind: str, subject: str, at: datetime, **facts: str | int) -> bool:
+    """Notes an incident with facts that hold no case content.
+
+    The same one met again adds nothing. Always False.
+    """
+    _, new = Incident.objects.get_or_create(
+        key=f"{kind}:{subject}"[:255], defaults={"kind": kind, "noted_at": at, "facts": facts}
+    )
+    if new:
+        log.error("incident", kind=kind, **facts)
+    return False
+
+
+def note_lost(batch: Batch, at: datetime) -> None:
+    """Notes that retention took records before they were read, if the batch says so."""
+    if batch.lost:
+        subject = f"{batch.topic_id}:{batch.start}"
+        note("records_lost", subject, at, topic=batch.topic, offset=batch.start, count=batch.lost)

@@ -1,0 +1,356 @@
+"""The way out: drafts and stage reports become sealed, signed messages, published until settled.
+
+1. Only the connector's process does this. Numbers are taken in the transaction that stores the exact bytes;
+   if another process took them first, it fails (Fenced).
+2. A draft that breaks a rule becomes `refused` with its code and keeps its text; it uses up no number.
+3. Stage reports of one addressee and status travel in one receipt, at most 500 together. After a receipt
+   was rejected, each of its reports is sent once more by itself.
+4. Rows are published in the order of seq, and again with growing intervals until the exchange has settled
+   them.
+5. While this province's own directory is out of date, nothing is sealed: that is our trouble, not the
+   draft's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Protocol
+
+from django.db import IntegrityError
+from django.db.models import QuerySet
+
+from tongbao_broker import logs
+from tongbao_broker.clock import Clock
+from tongbao_broker.database import atomic
+from tongbao_broker.errors import Fenced, Held
+from tongbao_broker.kafka.writer import Outgoing
+from tongbao_broker.trust.directory import Directory
+from tongbao_connectors import ledger
+from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
+from tongbao_connectors.numbering import Numbers
+from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
+from tongbao_connectors.store.records import message_row
+from tongbao_schemas.codes import MessageType, Status
+from tongbao_schemas.encoding import format_time, sha256_hex
+from tongbao_schemas.errors import Refused
+from tongbao_schemas.header import parse_header
+from tongbao_schemas.identifiers import new_id
+from tongbao_schemas.record import ce_headers, parse_out
+from tongbao_schemas.refusals import Code
+from tongbao_schemas.submission import check_submission, parse_submission
+
+DRAFTS_AT_ONCE = 100
+REPORTS_AT_ONCE = 2000
+ITEMS_PER_RECEIPT = 500
+RECORDS_AT_ONCE = 200
+BYTES_AT_ONCE = 8 * 1024 * 1024
+FIRST_REPEAT = timedelta(seconds=20)
+LONGEST_REPEAT = timedelta(minutes=15)
+
+log = logs.get(__name__)
+
+
+class Sender(Protocol):
+    """What publishing asks of the broker's writer: all in order, durably, or an error."""
+
+    def send_all(self, items: Sequence[Outgoing]) -> list[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A draft that breaks a rule."""
+
+    draft: int
+    code: Code
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A composed message, and the draft or the stage reports that it was made from."""
+
+    composed: Composed
+    kind: str = ""
+    draft: int | None = None
+    reports: tuple[int, ...] = ()
+
+
+class Publisher:
+    """Seals and publishes for one province."""
+
+    def __init__(
+        self, *, office: Office, topic: str, writer: Sender, clock: Clock, reached: Callable[[str], None]
+    ) -> None:
+        self._office = office
+        self._topic = topic
+        self._writer = writer
+        self._clock = clock
+        self._reached = reached
+        self._ready: dict[int, Outgoing] = {}
+
+    def seal(self, directory: Directory) -> int:
+        """Turns waiting drafts and stage reports into messages; how many. Raises Held and Fenced."""
+        drafts = list(Draft.objects.filter(state=Draft.State.DRAFTED).order_by("pk")[:DRAFTS_AT_ONCE])
+        reports = list(StageReport.objects.filter(pending=True).order_by("pk")[:REPORTS_AT_ONCE])
+        if not drafts and not reports:
+            return 0
+        now = self._clock.now()
+        if directory.expired(now):
+            raise Held("the directory has expired", "Publish a directory with a later expiry.")
+        self._reached("drafted")
+        batch = _Batch(self._office, directory, now)
+        batch.add_drafts(drafts)
+        batch.add_reports(reports)
+        with _fencing(), atomic():
+            stored = batch.store()
+        for message, made in zip(stored, batch.made, strict=True):
+            self._ready[message.pk] = self._outgoing(made.composed)
+        self._reached("sealed")
+        return len(stored)
+
+    def publish(self) -> int:
+        """Publishes what is sealed, in the order of seq; how many."""
+        sealed = Outbox.objects.filter(state=Outbox.State.SEALED).order_by("seq")
+        rows = self._send(sealed)
+        if rows:
+            now = self._clock.now()
+            with atomic():
+                Outbox.objects.filter(pk__in=rows, state=Outbox.State.SEALED).update(
+                    state=Outbox.State.PUBLISHED,
+                    published_at=now,
+                    attempts=1,
+                    publish_again_at=now + FIRST_REPEAT,
+                )
+        return len(rows)
+
+    def publish_again(self) -> int:
+        """Publishes once more what is due and still unsettled; how many."""
+        now = self._clock.now()
+        unsettled = Outbox.objects.filter(state=Outbox.State.PUBLISHED)
+        rows = self._send(unsettled.filter(publish_again_at__lte=now).order_by("seq"))
+        if rows:
+            log.warning("published again", count=len(rows), topic=self._topic)
+            with atomic():
+                _postpone(unsettled.filter(pk__in=rows), now)
+        return len(rows)
+
+    def _send(self, rows: QuerySet[Outbox]) -> list[int]:
+        """Sends as many of these as fit into one go; their keys."""
+        chosen: list[int] = []
+        outgoing: list[Outgoing] = []
+        size = 0
+        for pk in rows.values_list("pk", flat=True)[:RECORDS_AT_ONCE]:
+            item = self._ready.pop(pk, None) or self._from_store(pk)
+            chosen.append(pk)
+            outgoing.append(item)
+            size += len(item.value)
+            if size >= BYTES_AT_ONCE:
+                break
+        if outgoing:
+            self._writer.send_all(outgoing)
+            self._reached("published")
+        return chosen
+
+    def _from_store(self, pk: int) -> Outgoing:
+        value = bytes(Record.objects.values_list("value", flat=True).get(pk=pk))
+        header = parse_header(parse_out(value).envelope.payload)
+        return Outgoing(self._topic, header.thread.encode(), value, ce_headers(header))
+
+    def _outgoing(self, composed: Composed) -> Outgoing:
+        header = composed.header
+        return Outgoing(self._topic, header.thread.encode(), composed.value, ce_headers(header))
+
+
+def _postpone(rows: QuerySet[Outbox], now: datetime) -> None:
+    for attempts in set(rows.values_list("attempts", flat=True)):
+        due = rows.filter(attempts=attempts, publish_again_at__lte=now)
+        due.update(attempts=attempts + 1, publish_again_at=now + repeat_after(attempts + 1))
+
+
+def repeat_after(attempts: int) -> timedelta:
+    """How long to wait for the exchange after the n-th time before publishing again."""
+    return min(FIRST_REPEAT * (1 << min(attempts - 1, 16)), LONGEST_REPEAT)
+
+
+@contextmanager
+def _fencing() -> Iterator[None]:
+    """Turns a broken constraint on numbers and ids into Fenced: somebody else has stored them."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Fenced("another process has numbered or sealed the same") from error
+
+
+class _Batch:
+    """Messages being made of one reading of the tables, under one time and one directory."""
+
+    def __init__(self, office: Office, directory: Directory, at: datetime) -> None:
+        self._office = office
+        self._directory = directory
+        self._at = at
+        self._seen = ledger.seen()
+        self._numbers = Numbers(office.code, at, DRAFTS_AT_ONCE + REPORTS_AT_ONCE)
+        self.made: list[Made] = []
+        self._refusals: list[Refusal] = []
+        self._unsendable: list[int] = []
+
+    def add_drafts(self, drafts: Sequence[Draft]) -> None:
+        """Composes a message of each draft, or notes why not."""
+        threads = _threads([draft.thread for draft in drafts if draft.thread != draft.message_id])
+        for draft in drafts:
+            try:
+                self._add_draft(draft, threads.get(draft.thread))
+            except Refused as refused:
+                self._refusals.append(Refusal(draft.pk, refused.code, refused.where[:120]))
+            except Exception:  # a fault of ours in one draft must not keep the others
+                log.exception("a draft can't be sealed", client_ref=draft.client_ref)
+                self._refusals.append(Refusal(draft.pk, Code.RECORD_UNREADABLE, ""))
+
+    def add_reports(self, reports: Sequence[StageReport]) -> None:
+        """Composes a receipt for each addressee and status."""
+        for together in _receipts(reports):
+            keys = tuple(report.pk for report in together)
+            try:
+                self._take(Made(self._receipt(together), reports=keys))
+            except Refused as refused:
+                log.error(
+                    "a receipt can't be sent", code=str(refused.code), where=refused.where, count=len(keys)
+                )
+                self._unsendable.extend(keys)
+
+    def store(self) -> list[Message]:
+        """Stores everything, inside the caller's transaction.
+
+        The messages in the order of `made`. Raises Fenced.
+        """
+        self._numbers.store()
+        messages = Message.objects.bulk_create([self._row(made) for made in self.made])
+        pairs = list(zip(messages, self.made, strict=True))
+        Record.objects.bulk_create([Record(message=row, value=made.composed.value) for row, made in pairs])
+        ContentKey.objects.bulk_create(
+            [ContentKey(message=row, cek=made.composed.cek) for row, made in pairs if made.composed.cek]
+        )
+        Reference.objects.bulk_create([ref for row, made in pairs for ref in _references(row, made)])
+        Outbox.objects.bulk_create([_outbox(row, made) for row, made in pairs])
+        self._close_drafts()
+        self._close_reports(pairs)
+        return messages
+
+    def _add_draft(self, draft: Draft, alert: Message | None) -> None:
+        submission = parse_submission(bytes(draft.text or b""))
+        check_submission(submission, now=self._at, origin=self._office.code)
+        new = submission.type == MessageType.ALERT
+        composed = compose(
+            submission,
+            office=self._office,
+            directory=self._directory,
+            place=self._place(),
+            message_id=draft.message_id,
+            thread=draft.thread,
+            number=self._numbers.number if new or alert is None else alert.number,
+            thread_opened_at=_opened_at(alert) if alert else None,
+        )
+        if new:
+            self._numbers.take_number()
+        kind = submission.body.get("kind", "") if submission.type == MessageType.ANSWER else ""
+        self._take(Made(composed, kind=kind, draft=draft.pk))
+
+    def _receipt(self, reports: Sequence[StageReport]) -> Composed:
+        return compose_receipt(
+            [_item(report) for report in reports],
+            office=self._office,
+            directory=self._directory,
+            place=self._place(),
+            message_id=new_id(self._at),
+            status=Status(reports[0].of_status),
+            addressee=reports[0].of_origin,
+            thread_opened_at=_last_opened(reports),
+        )
+
+    def _place(self) -> Place:
+        return Place(self._numbers.seq, self._seen, self._at)
+
+    def _take(self, made: Made) -> None:
+        self._numbers.take_seq()
+        self.made.append(made)
+
+    def _row(self, made: Made) -> Message:
+        return message_row(
+            made.composed.header, made.composed.digest, stored_at=self._at, answer_kind=made.kind
+        )
+
+    def _close_drafts(self) -> None:
+        waiting = Draft.objects.filter(state=Draft.State.DRAFTED)
+        sealed = [made.draft for made in self.made if made.draft is not None]
+        if waiting.filter(pk__in=sealed).update(state=Draft.State.SEALED, text=None) != len(sealed):
+            raise Fenced("a draft was sealed by another process")
+        for refusal in self._refusals:
+            waiting.filter(pk=refusal.draft).update(
+                state=Draft.State.REFUSED, code=refusal.code, where=refusal.where
+            )
+
+    def _close_reports(self, pairs: Iterable[tuple[Message, Made]]) -> None:
+        pending = StageReport.objects.filter(pending=True)
+        for message, made in pairs:
+            if made.reports:
+                pending.filter(pk__in=made.reports).update(pending=False, receipt=message)
+        if self._unsendable:
+            pending.filter(pk__in=self._unsendable).update(pending=False)
+
+
+def _receipts(reports: Sequence[StageReport]) -> Iterator[list[StageReport]]:
+    """The reports of each receipt: one addressee and one status, at most 500, and some by themselves."""
+    by_addressee = sorted(reports, key=lambda report: (report.of_origin, report.of_status, report.pk))
+    for _, group in groupby(by_addressee, key=lambda report: (report.of_origin, report.of_status)):
+        together = []
+        for report in group:
+            if report.alone:
+                yield [report]
+            else:
+                together.append(report)
+        for first in range(0, len(together), ITEMS_PER_RECEIPT):
+            yield together[first : first + ITEMS_PER_RECEIPT]
+
+
+def _item(report: StageReport) -> dict[str, Any]:
+    item: dict[str, Any] = {"digest": report.digest, "stage": report.stage, "at": format_time(report.at)}
+    if report.of:
+        item["of"] = report.of
+    if report.officer_ref:
+        item["by"] = {"unit": report.unit, "officer_ref": report.officer_ref}
+    if report.code:
+        item["code"] = report.code
+    return item
+
+
+def _threads(threads: Sequence[str]) -> dict[str, Message]:
+    """The alerts that opened these threads."""
+    alerts = Message.objects.filter(thread__in=set(threads), type=MessageType.ALERT) if threads else ()
+    return {alert.thread: alert for alert in alerts}
+
+
+def _last_opened(reports: Sequence[StageReport]) -> datetime | None:
+    """When the youngest thread among the reported messages was opened."""
+    reported = Message.objects.filter(message_id__in={report.of for report in reports}).values("thread")
+    opened = [
+        _opened_at(alert) for alert in Message.objects.filter(type=MessageType.ALERT, thread__in=reported)
+    ]
+    return max(opened, default=None)
+
+
+def _opened_at(alert: Message) -> datetime:
+    return alert.admitted_at or alert.issued_at
+
+
+def _references(row: Message, made: Made) -> Iterator[Reference]:
+    for ref in made.composed.header.refs:
+        yield Reference(
+            message=row, relation=ref.relation, target=ref.id, target_digest=ref.digest, known=True
+        )
+
+
+def _outbox(row: Message, made: Made) -> Outbox:
+    composed = made.composed
+    return Outbox(message=row, seq=composed.seq, record_sha256=sha256_hex(composed.value))

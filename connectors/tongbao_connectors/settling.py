@@ -1,0 +1,119 @@
+"""What the exchange says of this province's own messages, in notices and heads.
+
+1. `admitted` settles a row. `rejected` ends it with the code, however late it comes.
+2. A head settles every row whose seq it counts as used: up to `settled_seq`, and beyond it what lies
+   between holes.
+3. The seq of a rejected row stays open until a head, which comes after its notice, tells: used up (then it
+   is gone), or not (then it is released for the next message).
+4. Reports that travelled in a rejected receipt together are sent once more, each by itself.
+
+Everything here runs inside the caller's transaction.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from itertools import pairwise
+
+from django.db.models import Q, QuerySet
+
+from tongbao_connectors import incidents
+from tongbao_connectors.store.models import ExchangeHead, Outbox, ReleasedSeq, StageReport
+from tongbao_schemas.codes import MessageType
+from tongbao_schemas.header import HeadContent, RejectedNotice
+
+UNLISTED = 2**53 - 1
+"""The end of the last hole where there were too many to list: beyond its beginning nothing is known."""
+
+UNSETTLED = (Outbox.State.SEALED, Outbox.State.PUBLISHED)
+FORKS = frozenset({"TB-305", "TB-306"})
+"""Somebody else writes in this province's name, or its database is an old copy."""
+
+
+def settle(message_ids: Collection[str], at: datetime) -> int:
+    """Settles the messages that were admitted; how many that were open."""
+    return (
+        _unsettled()
+        .filter(message__message_id__in=message_ids)
+        .update(state=Outbox.State.SETTLED, settled_at=at)
+    )
+
+
+def reject(notice: RejectedNotice, at: datetime) -> bool:
+    """Ends the row of a rejected message, found by its id or by its record's hash.
+
+    False if it had ended before.
+    """
+    named = Q(message__message_id=notice.of) if notice.of else Q(record_sha256=notice.record.sha256)
+    row = Outbox.objects.filter(named).exclude(state=Outbox.State.REJECTED).select_related("message").first()
+    if row is None:
+        return False
+    row.state, row.code, row.settled_at, row.seq_open = Outbox.State.REJECTED, notice.code, at, True
+    row.save(update_fields=["state", "code", "settled_at", "seq_open"])
+    if row.message.type == MessageType.RECEIPT:
+        _send_alone(row)
+    if notice.code in FORKS:
+        incidents.note("rejected", row.message.message_id, at, code=notice.code, seq=row.seq)
+    return True
+
+
+def apply_head(head: HeadContent, at: datetime) -> int:
+    """Takes a head into account.
+
+    How many rows it settled. An older one than was seen before changes nothing.
+    """
+    newest = ExchangeHead.objects.filter(pk=1).first()
+    if newest is not None and newest.at >= head.at:
+        return 0
+    _remember(head)
+    used = Q(seq__lte=head.settled_seq)
+    for first, last in _used_between_holes(head):
+        used |= Q(seq__gte=first, seq__lte=last)
+    settled = _unsettled().filter(used).update(state=Outbox.State.SETTLED, settled_at=at)
+    for row in Outbox.objects.filter(seq_open=True):
+        _close_seq(row, head)
+    return settled
+
+
+def _unsettled() -> QuerySet[Outbox]:
+    return Outbox.objects.filter(state__in=UNSETTLED)
+
+
+def _used_between_holes(head: HeadContent) -> Iterator[tuple[int, int]]:
+    for (_, end), (start, _) in pairwise(head.holes):
+        if end + 1 < start:
+            yield end + 1, start - 1
+
+
+def _close_seq(row: Outbox, head: HeadContent) -> None:
+    unused = _unused(row.seq, head)
+    if unused:
+        ReleasedSeq.objects.get_or_create(seq=row.seq)
+    if unused or row.seq <= head.settled_seq:
+        Outbox.objects.filter(pk=row.pk).update(seq_open=False)
+
+
+def _unused(seq: int, head: HeadContent) -> bool:
+    """Whether the head says for certain that the seq isn't used up."""
+    if not head.holes:
+        return seq > head.settled_seq
+    return any(first <= seq <= last and last != UNLISTED for first, last in head.holes)
+
+
+def _remember(head: HeadContent) -> None:
+    ExchangeHead.objects.update_or_create(
+        pk=1,
+        defaults={
+            "at": head.at,
+            "settled_seq": head.settled_seq,
+            "holes": [list(hole) for hole in head.holes],
+            "out_next_offset": head.out_next_offset,
+            "delivery_seq": head.delivery_seq,
+            "directory_version": head.directory.version,
+        },
+    )
+
+
+def _send_alone(row: Outbox) -> None:
+    reports = StageReport.objects.filter(receipt=row.message, alone=False)
+    if reports.count() > 1:
+        reports.update(pending=True, alone=True, receipt=None)

@@ -1,0 +1,55 @@
+"""Rows from messages, and exact bytes back from rows."""
+
+from datetime import datetime
+
+from tongbao_connectors.store.models import Message, Record
+from tongbao_schemas.header import AnyHeader, DeadlineHeader, PeopleHeader
+from tongbao_schemas.record import InRecord, OutRecord, parse_in, parse_out
+from tongbao_schemas.stamp import Stamp
+
+
+def message_row(
+    header: AnyHeader,
+    digest: str,
+    *,
+    stored_at: datetime,
+    answer_kind: str = "",
+    stamp: Stamp | None = None,
+    tree_size: int | None = None,
+) -> Message:
+    """The row of a message, not yet saved.
+
+    A received one has its stamp and the size of the tree that proves it.
+    """
+    row = Message(
+        origin=header.origin,
+        message_id=header.id,
+        thread=header.thread,
+        type=header.type,
+        status=header.status,
+        digest=digest,
+        audience=",".join(header.audience),
+        schema=header.schema_name,
+        issued_at=header.issued_at,
+        expires_at=header.expires_at,
+        answer_kind=answer_kind,
+        stored_at=stored_at,
+        tree_size=tree_size,
+    )
+    if isinstance(header, PeopleHeader):
+        row.number, row.urgency = header.number, header.urgency
+        row.handling, row.category = header.handling, header.category
+    if isinstance(header, DeadlineHeader) and header.deadlines is not None:
+        row.sign_by = header.deadlines.sign_by
+        row.first_feedback_by = header.deadlines.first_feedback_by
+        row.result_by = header.deadlines.result_by
+    if stamp is not None:
+        row.leaf_index, row.admitted_at = stamp.leaf.index, stamp.leaf.admitted_at
+        row.directory_version, row.delivery_seq = stamp.leaf.directory, stamp.delivery_seq
+    return row
+
+
+def stored_record(message: Message) -> InRecord | OutRecord:
+    """The record of a message as it was delivered, or as it was sent where it is this province's own."""
+    value = bytes(Record.objects.values_list("value", flat=True).get(message=message))
+    return parse_in(value) if message.delivery_seq is not None else parse_out(value)
