@@ -1,7 +1,7 @@
 """What the exchange knows of a message: its entry in the log, its deliveries, and what came back about it.
 
-The exchange reads signed headers only, so nothing of a body can appear here. A readable number is looked up in
-the headers, since the exchange has no use for it elsewhere.
+The exchange reads signed headers only, so nothing of a body can appear here. A readable number is looked up
+in the headers, since the exchange has no use for it elsewhere.
 """
 
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the log that has to do with the message; `detail`: its deliveries, or a receipt's stages."""
+    """One entry of the log that has to do with the message; `detail`: deliveries, or a receipt's stages."""
 
     index: int
     at: datetime

@@ -1,5 +1,6 @@
 """`tongbao topology plan|apply`: topics and permissions, as the directory demands and the broker has."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tongbao_connectors.cli.frame import Call, entry, new_group
@@ -35,7 +36,18 @@ def _plan(call: Call) -> "Plan":
 
 
 def _put(call: Call, changes: "Plan") -> None:
-    call.put(changes.as_json(), lambda: None)
+    call.put(
+        changes.as_json(),
+        lambda: print("\n".join(_lines(changes)) or call.words("没有差别", "no difference")),
+    )
+
+
+def _lines(changes: "Plan") -> Iterator[str]:
+    """One line for each difference: + to make, ~ to alter, - to take away, ! a denial, which is only shown."""
+    yield from (f"+ topic {topic}" for topic in changes.create)
+    yield from (f"~ topic {a.topic} {a.setting}: {a.found or '-'} → {a.wanted}" for a in changes.alter)
+    for sign, rules in (("+", changes.allow), ("-", changes.remove), ("!", changes.denials)):
+        yield from (f"{sign} {rule.principal} {rule.operation} {rule.resource} {rule.name}" for rule in rules)
 
 
 plan.add_to(group)
