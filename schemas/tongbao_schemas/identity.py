@@ -9,7 +9,9 @@ from datetime import date
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
-_IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])", re.ASCII)
+_IN_TEXT: Final = re.compile(
+    r"(?<!\d)(\d{6})[ -]?(\d{4})[ -]?(\d{2})[ -]?(\d{2})[ -]?(\d{3}[\dX])(?!\d)", re.ASCII | re.IGNORECASE
+)
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
 
@@ -18,13 +20,14 @@ def id_number_ok(number: str) -> bool:
     """Whether an 18-character number has a real birth date and the right check (ISO 7064 MOD 11-2)."""
     if not _NUMBER.fullmatch(number):
         return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False))
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
     return _CHECKS[total % 11] == number[17] and _is_date(number[6:14])
 
 
 def real_id_numbers(text: str) -> list[str]:
-    """Every number in a text that would pass the check."""
-    return [found for found in _IN_TEXT.findall(text) if id_number_ok(found.upper())]
+    """Every number in a text that passes the check, also one written in groups (520000 19880229 0018)."""
+    candidates = ("".join(groups).upper() for groups in _IN_TEXT.findall(text))
+    return [number for number in candidates if id_number_ok(number)]
 
 
 def _is_date(digits: str) -> bool:

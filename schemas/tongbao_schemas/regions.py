@@ -2,8 +2,11 @@
 
 Source: `data/gbt2260.csv`, compiled from the published revisions 1980-12 to 2019-04 and one list as of
 2023-06-30. A row is valid at a date if the newest revision not after that date lies between its first and
-last revision, both included. Rows that are new since 2019-04 count from the month after it: which month is
-unknown.
+last revision, both included; so the gap between two revisions belongs to the older one. Which month between
+2019-04 and 2023-06 a change happened in is unknown: there the old code and the new one both count.
+
+`ancestors` and `province_of` only read what a code's first digits say; whether such a parent is listed is
+another question.
 """
 
 import csv
@@ -50,7 +53,7 @@ def region(code: str, on: date) -> Region | None:
 
 
 def ancestors(code: str) -> tuple[str, ...]:
-    """The codes that contain `code`, nearest first, itself included: county, prefecture, province."""
+    """The code itself, its prefecture and its province, nearest first, none twice."""
     levels = (code, f"{code[:4]}00", f"{code[:2]}0000")
     return tuple(dict.fromkeys(levels))
 

@@ -1,22 +1,26 @@
 """What `tongbao send`, a desk or a case system hands to its connector: `submission/1.0`.
 
-1. The file passes the parse gate and the closed model.
-2. `check_submission` judges everything that can be judged before anything is stored: the type may be
-   submitted, the audience is known and not one's own, times are in order, and the body keeps its rules.
-3. `client_ref` is the submitter's own reference; `digest` tells the same content from other content.
+1. `parse_submission`: the file passes the parse gate and the closed model.
+2. `check_submission` judges all that can be judged before anything is stored: the type may be submitted and
+   has the refs of its type, the audience is known and not one's own, times are in order, the body keeps its
+   rules.
+3. `client_ref` is the submitter's own reference; `digest` tells the same content from other content. The
+   order of keys and of the audience is no content.
+4. What is absent here the connector adds: network, id, thread, number, origin, seq, seen, times, and for an
+   alert the agreement's deadlines.
 """
 
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field
 
 from tongbao_schemas.bodies.parse import BODY_LIMIT, Body, parse_body
 from tongbao_schemas.codes import EXCHANGE, RELATIONS, Category, Handling, MessageType, Status, Urgency
 from tongbao_schemas.encoding import compact_json, digest
 from tongbao_schemas.errors import Refused
-from tongbao_schemas.fields import HeaderText, ProvinceCode, Strict, Time, explain
+from tongbao_schemas.fields import HeaderText, ProvinceCode, Strict, Time
 from tongbao_schemas.gate import parse_object
 from tongbao_schemas.header import Deadlines, Ref, deadlines_in_order
 from tongbao_schemas.number import PROVINCES
@@ -30,13 +34,19 @@ _CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, Mes
 ClientRef = Annotated[HeaderText, Field(max_length=64)]
 
 
+def _in_order(audience: tuple[str, ...]) -> tuple[str, ...]:
+    if len(audience) != len(set(audience)):
+        raise ValueError("the audience names nobody twice")
+    return tuple(sorted(audience))
+
+
 class Submission(Strict):
     """A message to send, without what the connector adds."""
 
     client_ref: ClientRef
     type: MessageType
     status: Status
-    audience: Annotated[tuple[ProvinceCode, ...], Field(min_length=1)]
+    audience: Annotated[tuple[ProvinceCode, ...], Field(min_length=1), AfterValidator(_in_order)]
     urgency: Urgency
     deadlines: Deadlines | None = None
     expires_at: Time | None = None
@@ -44,12 +54,6 @@ class Submission(Strict):
     category: Category
     refs: tuple[Ref, ...] = ()
     body: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _nobody_twice(self) -> Self:
-        if len(self.audience) != len(set(self.audience)):
-            raise ValueError("the audience names nobody twice")
-        return self
 
     @cached_property
     def body_bytes(self) -> bytes:
@@ -65,10 +69,7 @@ class Submission(Strict):
 def parse_submission(data: bytes) -> Submission:
     """The submission in a file; `SUBMISSION_SHAPE` with the field's path, or a code of the gate."""
     parse_object(data, limit=SUBMISSION_LIMIT)
-    try:
-        return Submission.model_validate_json(data)
-    except ValidationError as error:
-        raise Refused(Code.SUBMISSION_SHAPE, explain(error)) from None
+    return Submission.read(data, refuse_as=Code.SUBMISSION_SHAPE)
 
 
 def check_submission(submission: Submission, *, now: datetime, origin: str) -> Body:
@@ -90,11 +91,10 @@ def _check_type(submission: Submission) -> None:
 
 
 def _check_audience(submission: Submission, origin: str) -> None:
-    for index, code in enumerate(submission.audience):
-        if code not in PROVINCES or code == EXCHANGE:
-            raise Refused(Code.AUDIENCE_UNKNOWN, f"audience[{index}]")
-        if code == origin:
-            raise Refused(Code.AUDIENCE_IS_ORIGIN, f"audience[{index}]")
+    if not set(submission.audience) <= PROVINCES.keys() - {EXCHANGE}:
+        raise Refused(Code.AUDIENCE_UNKNOWN, "audience")
+    if origin in submission.audience:
+        raise Refused(Code.AUDIENCE_IS_ORIGIN, "audience")
 
 
 def _check_times(submission: Submission, now: datetime) -> None:
@@ -119,4 +119,9 @@ def _check_body(submission: Submission, now: datetime) -> Body:
             at=now,
         )
     except Refused as refused:
-        raise Refused(refused.code, f"body.{refused.where}".rstrip(".")) from None
+        raise Refused(refused.code, _inside_body(refused.where)) from None
+
+
+def _inside_body(where: str) -> str:
+    joint = "." if where[:1].isalpha() else " "
+    return f"body{joint}{where}".rstrip()

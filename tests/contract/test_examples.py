@@ -1,5 +1,6 @@
 """The samples that people try first, and the faulty ones that must be refused."""
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tongbao_schemas.codes import Category, Status, Urgency
 from tongbao_schemas.errors import Refused
+from tongbao_schemas.identity import real_id_numbers
 from tongbao_schemas.submission import check_submission, parse_submission
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -15,42 +17,62 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 GOOD = sorted(EXAMPLES.glob("*.json"))
 BAD = sorted((EXAMPLES / "bad").glob("*.json"))
 EXPECTED = tomllib.loads((EXAMPLES / "bad" / "expected.toml").read_text("utf-8"))
+PLACES = tomllib.loads((EXAMPLES / "bad" / "places.toml").read_text("utf-8"))
+SENDERS = tomllib.loads((EXAMPLES / "senders.toml").read_text("utf-8"))
+
+good_samples = pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+bad_samples = pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
-def test_a_sample_can_be_sent(path: Path) -> None:
-    """Every sample passes all checks that come before storing, as its sender."""
+@good_samples
+@pytest.mark.parametrize("year", [2026, 2029, 2040])
+def test_a_sample_can_be_sent_on_any_later_day(path: Path, year: int) -> None:
+    """Every sample passes all checks that come before storing, as its sender, also in years to come."""
     submission = parse_submission(path.read_bytes())
-    body = check_submission(submission, now=NOW, origin=path.name.split("-")[1])
 
-    assert "演练" in path.read_text("utf-8") or submission.status is Status.TEST
-    assert body.model_dump_json()
+    check_submission(submission, now=NOW.replace(year=year), origin=SENDERS[path.name])
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
-def test_a_sample_does_not_go_stale(path: Path) -> None:
-    """A sample can still be sent in three years."""
-    check_submission(
-        parse_submission(path.read_bytes()), now=NOW.replace(year=2029), origin=path.name.split("-")[1]
-    )
+@good_samples
+def test_a_sample_is_plainly_invented(path: Path) -> None:
+    """A sample says 演练 or 测试 in its facts, is never `actual` and has no ID number that passes."""
+    submission = parse_submission(path.read_bytes())
+
+    assert submission.status is not Status.ACTUAL
+    assert re.match("【(演练|测试)】", submission.body["facts"])
+    assert real_id_numbers(path.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_a_faulty_file_is_refused_with_its_code_and_a_next_step(path: Path) -> None:
-    """A faulty file is refused with the code in `expected.toml`, in two languages, without its content."""
+def test_the_senders_are_those_in_the_names() -> None:
+    """`senders.toml` names the sender of each sample, and so does the file's own name."""
+    assert {path.name: path.name.split("-")[1] for path in GOOD} == SENDERS
+
+
+@bad_samples
+def test_a_faulty_file_is_refused_with_its_code_at_its_field(path: Path) -> None:
+    """A faulty file is refused with the code in `expected.toml` at the field in `places.toml`."""
     with pytest.raises(Refused) as caught:
         check_submission(parse_submission(path.read_bytes()), now=NOW, origin="520000")
 
-    assert caught.value.code == EXPECTED[path.stem]
-    assert caught.value.sentence("zh")
-    assert caught.value.next_step("en")
-    assert "演练" not in str(caught.value)
+    assert (caught.value.code, caught.value.where) == (EXPECTED[path.stem], PLACES[path.stem])
 
 
-def test_each_faulty_file_is_listed_and_there_are_at_least_ten() -> None:
-    """The list of expected codes and the folder hold the same names."""
-    assert {path.stem for path in BAD} == EXPECTED.keys()
-    assert len(BAD) >= 10
+@bad_samples
+def test_a_refusal_says_what_to_do_and_repeats_nothing(path: Path) -> None:
+    """The refusal has a sentence and a next step in both languages, and no value of the file."""
+    with pytest.raises(Refused) as caught:
+        check_submission(parse_submission(path.read_bytes()), now=NOW, origin="520000")
+    said = [part(lang) for part in (caught.value.sentence, caught.value.next_step) for lang in ("zh", "en")]
+
+    assert all(said)
+    assert not re.search("演练|ethnicity|score|demo_", str(caught.value))
+
+
+def test_each_faulty_file_is_listed_and_there_are_enough() -> None:
+    """The lists and the folder hold the same names, more than ten, and every code of bodies."""
+    assert {path.stem for path in BAD} == EXPECTED.keys() == PLACES.keys()
+    assert len(BAD) > 10
+    assert {f"TB-5{n:02d}" for n in range(1, 13)} <= set(EXPECTED.values())
 
 
 def test_the_samples_cover_what_can_be_sent() -> None:

@@ -1,15 +1,21 @@
 """The body of an alert (协查通报): what officers read.
 
-One model for each of the six categories; the header's category picks it, the body does not repeat it. The
-schema is closed: there is no place for ethnicity, religion, scores, biometrics, health or registry data.
-The rules that go beyond single fields are in `bodies.rules`.
+1. One model for each of the six categories. The header's category picks it; the body does not repeat it.
+2. The schema is closed. It has no place for ethnicity, religion, scores, biometrics, health or registry data,
+   none for a list of cases, and none for more than `MAX_SUBJECTS` people.
+3. Facts and assessment are separate texts. Who prepared it and who approved it are separate people.
+4. Quantities are decimal strings with a unit, places are GB/T 2260 codes, periods are [from, until).
+5. Without `retain_until` the body is kept until the message expires, and no longer.
+
+What goes beyond a single field (officers differ, papers fit the request, codes were valid…) is in `rules`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tongbao_schemas.bodies import codes
 from tongbao_schemas.codes import Category
@@ -25,17 +31,41 @@ from tongbao_schemas.fields import (
 )
 from tongbao_schemas.header import By
 
+MAX_SUBJECTS: Final = 20
+
+T = TypeVar("T")
+
+
+def _none_twice(values: tuple[T, ...]) -> tuple[T, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("nothing is named twice")
+    return values
+
+
+def _real_day(value: str) -> str:
+    date.fromisoformat(value)
+    return value
+
+
+def _one_number(value: str) -> str:
+    if any(separator in value for separator in "、,，;；|"):
+        raise ValueError("one number, not a list")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
 Name = UnitName
-Plate = Annotated[str, StringConstraints(pattern=r"^[^\s]{2,12}$")]
+DocumentNumber = Annotated[HeaderText, Field(max_length=64), AfterValidator(_one_number)]
+"""One number of a case or paper; a list of numbers is refused."""
+Plate = Annotated[str, StringConstraints(pattern=r"^\S{2,12}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9-]{4,19}$")]
-Day = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real_day)]
 Decimal = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,3})?$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""ISO 3166-1 alpha-3."""
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
-"""A GB/T 2260 code; whether it existed at the date is a rule."""
-
-MAX_SUBJECTS: Final = 20
+"""A GB/T 2260 code; whether it was valid at the date is a rule."""
 
 
 class Place(Strict):
@@ -55,7 +85,7 @@ class Unit(Strict):
 class Case(Strict):
     """The one case that the alert belongs to."""
 
-    number: HeaderText
+    number: DocumentNumber
     unit: Unit
 
 
@@ -63,7 +93,7 @@ class LegalBasis(Strict):
     """The one decision that the alert rests on."""
 
     kind: codes.LegalBasisKind
-    number: HeaderText
+    number: DocumentNumber
     digest: Digest
     marking: codes.Marking = codes.Marking.NONE
 
@@ -86,23 +116,53 @@ class IdDocument(Strict):
     """An identity document."""
 
     kind: codes.IdDocumentKind
-    number: HeaderText
+    number: Annotated[HeaderText, Field(max_length=32)]
+
+
+class CarOfSubject(Strict):
+    """A vehicle that a subject uses."""
+
+    plate: Plate
+    description: Name | None = None
 
 
 class Subject(Strict):
-    """A named suspect of this case."""
+    """A named suspect of this case. What is unknown is said to be unknown, not left out."""
 
     name: Name
+    aliases: Annotated[tuple[Name, ...], Field(max_length=10)] = ()
     sex: codes.Sex
     birth_date: Day | None = None
-    nationality: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    nationality: CountryCode | None = None
     id_document: IdDocument | None = None
-    aliases: Annotated[tuple[Name, ...], Field(max_length=10)] = ()
-    vehicles: Annotated[tuple[Plate, ...], Field(max_length=10)] = ()
+    vehicles: Annotated[tuple[CarOfSubject, ...], Field(max_length=10)] = ()
     phones: Annotated[tuple[Phone, ...], Field(max_length=10)] = ()
     role: codes.Role
-    danger: Annotated[tuple[codes.Danger, ...], Field(max_length=4)] = ()
+    danger: Annotated[
+        tuple[codes.Danger, ...], Field(min_length=1, max_length=4), AfterValidator(_none_twice)
+    ]
     measure: codes.Measure
+
+
+class Quantity(Strict):
+    """How much: a decimal string, never a float, and its unit."""
+
+    amount: Decimal
+    unit: codes.QuantityUnit
+
+
+class CodedSubstance(Strict):
+    """A substance by code; the codes for others need its name."""
+
+    substance: codes.Substance
+    name: Name | None = None
+    quantity: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _others_are_named(self) -> Self:
+        if self.substance in codes.NAMED_SUBSTANCES and self.name is None:
+            raise ValueError("a substance outside the list needs its name")
+        return self
 
 
 class Parcel(Strict):
@@ -137,11 +197,10 @@ class Site(Strict):
     description: ShortText
 
 
-class Chemical(Strict):
+class Chemical(CodedSubstance):
     """A chemical, and what was noticed about it."""
 
     kind: Literal[codes.TargetKind.CHEMICAL]
-    name: Name
     description: ShortText
 
 
@@ -156,28 +215,19 @@ class Window(Strict):
 
 
 class Movement(Strict):
-    """From where to where, and when."""
+    """From where to where, by which way, and when."""
 
     origin: Place | None = Field(default=None, alias="from")
     to: Place
+    via: Name | None = None
     window: Window | None = None
-    mode: codes.TransportMode | None = None
-
-
-class SubstanceFound(Strict):
-    """A substance; the quantity is a decimal string, never a float."""
-
-    code: codes.Substance
-    name: Name | None = None
-    quantity: Decimal | None = None
-    unit: codes.QuantityUnit | None = None
 
 
 class Paper(Strict):
     """A legal paper that goes with the request; its file travels as an attachment."""
 
     kind: codes.PaperKind
-    number: HeaderText
+    number: DocumentNumber
     digest: Digest
     marking: codes.Marking = codes.Marking.NONE
 
@@ -185,16 +235,22 @@ class Paper(Strict):
 class Request(Strict):
     """What the receiver is asked to do, with the papers that this needs."""
 
-    action: codes.Action
+    actions: Annotated[
+        tuple[codes.Action, ...], Field(min_length=1, max_length=7), AfterValidator(_none_twice)
+    ]
     detail: ShortText | None = None
     papers: Annotated[tuple[Paper, ...], Field(max_length=10)] = ()
 
+    @model_validator(mode="after")
+    def _information_stands_alone(self) -> Self:
+        if codes.Action.FOR_INFORMATION in self.actions and len(self.actions) > 1:
+            raise ValueError("an alert for information asks for nothing else")
+        return self
 
-class Watch(Strict):
+
+class Watch(Window):
     """布控: for how long, and what to do on a hit."""
 
-    start: Time = Field(alias="from")
-    until: Time
     on_hit: codes.OnHit
 
 
@@ -203,7 +259,9 @@ class Operation(Strict):
 
     code_name: Name
     lead: ProvinceCode
-    participants: Annotated[tuple[ProvinceCode, ...], Field(min_length=2, max_length=34)]
+    participants: Annotated[
+        tuple[ProvinceCode, ...], Field(min_length=1, max_length=34), AfterValidator(_none_twice)
+    ]
     not_before: Time
 
 
@@ -239,39 +297,40 @@ class AlertBody(Strict):
     subjects: Annotated[tuple[Subject, ...], Field(json_schema_extra={"maxItems": MAX_SUBJECTS})] = ()
     targets: Annotated[tuple[Target, ...], Field(max_length=20)] = ()
     movement: Movement | None = None
-    substances: Annotated[tuple[SubstanceFound, ...], Field(max_length=20)] = ()
+    substances: Annotated[tuple[CodedSubstance, ...], Field(max_length=20)] = ()
     request: Request
     contact_rule: codes.ContactRule
     watch: Watch | None = None
     operation: Operation | None = None
     contact: Contact
     attachments: Annotated[tuple[AttachmentNote, ...], Field(max_length=20)] = ()
-    retain_until: Time
+    retain_until: Time | None = None
 
     @property
     def destinations(self) -> tuple[str, ...]:
-        """The region codes of where it leads to, the most telling first: what routing goes by."""
-        places = [*self._category_places(), *self._site_places()]
+        """The region codes of where it leads to, the most telling first: all that routing sees of places."""
+        places = [*self.category_places(), *self.site_places()]
         if self.movement is not None:
-            places.append(self.movement.to)
-        return tuple(dict.fromkeys(place.region for place in places))
+            places.append(("movement.to", self.movement.to))
+        return tuple(dict.fromkeys(place.region for _, place in places))
 
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Every place the body names, where it leads to and where it comes from."""
-        origin = self.movement.origin if self.movement is not None else None
-        to = self.movement.to if self.movement is not None else None
-        return tuple(
-            place
-            for place in (*self._category_places(), *self._site_places(), origin, to)
-            if place is not None
-        )
+    def category_places(self) -> Iterator[tuple[str, Place]]:
+        """The places that the category itself asks for, each with its path."""
+        yield from ()
 
-    def _category_places(self) -> tuple[Place, ...]:
-        return ()
+    def site_places(self) -> Iterator[tuple[str, Place]]:
+        """The sites among the targets, each with its path."""
+        for index, target in enumerate(self.targets):
+            if isinstance(target, Site):
+                yield f"targets[{index}].place", target.place
 
-    def _site_places(self) -> tuple[Place, ...]:
-        return tuple(target.place for target in self.targets if isinstance(target, Site))
+    def category_gap(self) -> str:
+        """The path of what the category needs and the body lacks; empty if it lacks nothing."""
+        return ""
+
+    def has_target(self, *kinds: codes.TargetKind) -> bool:
+        """Whether a target of one of these kinds is named."""
+        return any(target.kind in kinds for target in self.targets)
 
 
 class OutboundTrafficking(AlertBody):
@@ -280,41 +339,63 @@ class OutboundTrafficking(AlertBody):
     to_places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=10)]
     suspected_role: codes.Role
 
-    def _category_places(self) -> tuple[Place, ...]:
-        return self.to_places
+    def category_places(self) -> Iterator[tuple[str, Place]]:
+        """Where it flows to."""
+        for index, place in enumerate(self.to_places):
+            yield f"to_places[{index}]", place
 
 
 class Manufacturing(AlertBody):
-    """制毒: also evidence of a site or of precursors, as a target."""
+    """制毒 (4·14): also evidence of a site or of precursors, as a target."""
+
+    def category_gap(self) -> str:
+        """A site or a chemical."""
+        return "" if self.has_target(codes.TargetKind.SITE, codes.TargetKind.CHEMICAL) else "targets"
 
 
 class Interdiction(AlertBody):
-    """堵源截流: also the mode, and a checkpoint, a route or a parcel."""
+    """堵源截流 (5·14): also the mode, and a checkpoint, a route or a parcel."""
 
     mode: codes.TransportMode
     checkpoint: Name | None = None
     route: ShortText | None = None
 
+    def category_gap(self) -> str:
+        """A checkpoint, a route or a parcel among the targets."""
+        found = self.checkpoint or self.route or self.has_target(codes.TargetKind.PARCEL)
+        return "" if found else "checkpoint"
+
 
 class Online(AlertBody):
     """网络涉毒: also platform and account, as a target."""
 
+    def category_gap(self) -> str:
+        """An account."""
+        return "" if self.has_target(codes.TargetKind.ACCOUNT) else "targets"
+
 
 class StreetDealing(AlertBody):
-    """零星贩毒: also the place and the lead towards the larger case."""
+    """零星贩毒: also the place, and the lead from the small deal to the larger case."""
 
     place: Place
     upstream_lead: ShortText
 
-    def _category_places(self) -> tuple[Place, ...]:
-        return (self.place,)
+    def category_places(self) -> Iterator[tuple[str, Place]]:
+        """Where it is dealt."""
+        yield "place", self.place
 
 
 class Precursor(AlertBody):
     """易制毒化学品: also the chemical, as a target, and the firm or the permit."""
 
     firm: Name | None = None
-    permit: HeaderText | None = None
+    permit: DocumentNumber | None = None
+
+    def category_gap(self) -> str:
+        """A chemical, and a firm or a permit."""
+        if not self.has_target(codes.TargetKind.CHEMICAL):
+            return "targets"
+        return "" if self.firm or self.permit else "firm"
 
 
 ALERT_BODIES: Final[Mapping[Category, type[AlertBody]]] = MappingProxyType(
@@ -328,3 +409,8 @@ ALERT_BODIES: Final[Mapping[Category, type[AlertBody]]] = MappingProxyType(
     }
 )
 """The tagged union: the header's category is the tag."""
+
+
+def category_fields(model: type[Any]) -> frozenset[str]:
+    """The fields that a category adds to the common ones."""
+    return frozenset(model.model_fields) - frozenset(AlertBody.model_fields)

@@ -2,12 +2,20 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from tongbao_schemas.bodies.alert import Text
 from tongbao_schemas.bodies.codes import AnswerKind, Outcome, ReturnGround
+from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.fields import ProvinceCode, Strict, Time
 from tongbao_schemas.header import By
+from tongbao_schemas.number import PROVINCES
+
+
+def _a_province(code: str) -> str:
+    if code not in PROVINCES or code == EXCHANGE:
+        raise ValueError("not a province")
+    return code
 
 
 class AnswerBody(Strict):
@@ -19,34 +27,34 @@ class AnswerBody(Strict):
 
 
 class Progress(AnswerBody):
-    """阶段反馈."""
+    """阶段反馈: what has been found so far."""
 
     kind: Literal[AnswerKind.PROGRESS]
 
 
 class Result(AnswerBody):
-    """反馈: the outcome."""
+    """反馈: what the checking came to."""
 
     kind: Literal[AnswerKind.RESULT]
     outcome: Outcome
 
 
 class Returned(AnswerBody):
-    """退回补正, on closed grounds."""
+    """退回补正, on one of the closed grounds; the text says what is missing."""
 
     kind: Literal[AnswerKind.RETURNED]
-    grounds: Annotated[tuple[ReturnGround, ...], Field(min_length=1, max_length=4)]
+    ground: ReturnGround
 
 
 class Redirect(AnswerBody):
-    """建议改发 to another province."""
+    """建议改发: the province that should have it instead."""
 
     kind: Literal[AnswerKind.REDIRECT]
-    to: ProvinceCode
+    to: Annotated[ProvinceCode, AfterValidator(_a_province)]
 
 
 class MoreTime(AnswerBody):
-    """申请延期 until a time."""
+    """申请延期: until when; the text says why."""
 
     kind: Literal[AnswerKind.MORE_TIME]
     until: Time

@@ -1,4 +1,8 @@
-"""Coded values of the bodies, each with its Chinese and English word for people."""
+"""Coded values of the bodies, each with its Chinese and English word for people.
+
+The lists are closed: a value that is not here refuses the body. Where practice knows more than a list, the
+list has an `other` or `unknown`, so that nothing has to be forced into a wrong word.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,15 +19,16 @@ class UnitKind(Labelled):
     BRIGADE = "brigade", "大队", "County brigade"
     INTELLIGENCE = "intelligence", "情报中心", "Intelligence centre"
     CHECKPOINT = "checkpoint", "检查站", "Checkpoint"
+    STATION = "station", "派出所", "Police station"
+    OTHER = "other", "其他", "Other"
 
 
 class LegalBasisKind(Labelled):
     """The decision that the alert rests on."""
 
     CASE_FILING = "case_filing", "立案决定书", "Decision to open a case"
-    INITIAL_INQUIRY = "initial_inquiry", "受案登记表", "Registration of a report"
-    ASSISTANCE_AGREEMENT = "assistance_agreement", "协作协议", "Cooperation agreement"
-    SUPERIOR_ORDER = "superior_order", "上级指令", "Order of a superior unit"
+    REGISTRATION = "registration", "受案登记表", "Registration of a report"
+    SUPERIOR_ORDER = "superior_order", "上级交办通知", "Order of a superior unit"
 
 
 class Marking(Labelled):
@@ -58,19 +63,19 @@ class LeadSource(Labelled):
 class SourceGrade(Labelled):
     """How reliable the source is."""
 
-    A = "A", "完全可靠", "Completely reliable"
-    B = "B", "通常可靠", "Usually reliable"
-    C = "C", "不太可靠", "Not very reliable"
-    X = "X", "无法判断", "Cannot be judged"
+    A = "A", "完全可靠", "Reliable without doubt"
+    B = "B", "多数可靠", "Reliable in most cases"
+    C = "C", "多数不可靠", "Unreliable in most cases"
+    X = "X", "无法评估", "Cannot be assessed"
 
 
 class InformationGrade(Labelled):
     """How well the information is established."""
 
-    CONFIRMED = "1", "已核实", "Confirmed"
-    PROBABLE = "2", "很可能属实", "Probably true"
-    POSSIBLE = "3", "可能属实", "Possibly true"
-    UNKNOWN = "4", "无法判断", "Cannot be judged"
+    CONFIRMED = "1", "确认属实", "Known to be true"
+    FIRST_HAND = "2", "来源直接知悉，未经佐证", "Known to the source, not corroborated"
+    CORROBORATED = "3", "来源间接知悉，有佐证", "Hearsay, corroborated"
+    HEARSAY = "4", "来源间接知悉，无法佐证", "Hearsay, cannot be corroborated"
 
 
 class Sex(Labelled):
@@ -105,9 +110,9 @@ class Role(Labelled):
 class Danger(Labelled):
     """What officers must expect."""
 
-    FIREARM = "firearm", "可能持枪", "May carry a firearm"
-    KNIFE = "knife", "可能持刀", "May carry a knife"
-    VIOLENCE = "violence", "有暴力倾向", "May use violence"
+    FIREARM = "firearm", "持枪", "May carry a firearm"
+    KNIFE = "knife", "持刀", "May carry a knife"
+    VIOLENCE = "violence", "暴力", "May use violence"
     UNKNOWN = "unknown", "不详", "Unknown"
 
 
@@ -115,8 +120,10 @@ class Measure(Labelled):
     """What has been decided about the subject so far."""
 
     CASE_FILED = "case_filed", "已立案", "Case opened"
+    DETENTION_DECIDED = "detention_decided", "已决定拘留", "Detention decided"
     DETAINED = "detained", "已拘留", "Detained"
     ARREST_APPROVED = "arrest_approved", "已批捕", "Arrest approved"
+    BAIL = "bail", "取保候审", "On bail"
     WANTED_ONLINE = "wanted_online", "网上在逃", "Wanted"
     NONE = "none", "未采取措施", "None so far"
 
@@ -137,38 +144,53 @@ class Action(Labelled):
 class PaperKind(Labelled):
     """A legal paper."""
 
-    ASSISTANCE_LETTER = "assistance_letter", "办案协作函", "Letter of assistance"
+    ASSISTANCE_LETTER = "assistance_letter", "协查函", "Letter of assistance"
     WATCH_APPROVAL = "watch_approval", "布控审批表", "Approval of a watch"
     SUMMONS = "summons", "传唤证", "Summons"
+    COMPELLED_APPEARANCE = "compelled_appearance", "拘传证", "Warrant of compelled appearance"
     DETENTION_WARRANT = "detention_warrant", "拘留证", "Detention warrant"
     ARREST_WARRANT = "arrest_warrant", "逮捕证", "Arrest warrant"
+    WANTED_ORDER = "wanted_order", "通缉令", "Wanted order"
     OPERATION_PLAN = "operation_plan", "联合行动方案", "Plan of the joint operation"
 
 
+WARRANTS: Final = frozenset(
+    {
+        PaperKind.SUMMONS,
+        PaperKind.COMPELLED_APPEARANCE,
+        PaperKind.DETENTION_WARRANT,
+        PaperKind.ARREST_WARRANT,
+        PaperKind.WANTED_ORDER,
+    }
+)
+"""The papers on which a person may be summoned or held."""
+
+_LETTER: Final = frozenset({PaperKind.ASSISTANCE_LETTER})
 PAPERS_NEEDED: Final[Mapping[Action, tuple[frozenset[PaperKind], ...]]] = MappingProxyType(
     {
-        Action.IDENTIFY: (),
-        Action.LOCATE: (),
-        Action.FOR_INFORMATION: (),
+        Action.IDENTIFY: (_LETTER,),
+        Action.LOCATE: (_LETTER,),
         Action.WATCH: (frozenset({PaperKind.WATCH_APPROVAL}),),
-        Action.INSPECT: (frozenset({PaperKind.ASSISTANCE_LETTER}),),
-        Action.SUMMON: (frozenset({PaperKind.ASSISTANCE_LETTER}), frozenset({PaperKind.SUMMONS})),
+        Action.INSPECT: (_LETTER,),
+        Action.SUMMON: (_LETTER, frozenset({PaperKind.SUMMONS, PaperKind.COMPELLED_APPEARANCE})),
         Action.ARREST: (
-            frozenset({PaperKind.ASSISTANCE_LETTER}),
-            frozenset({PaperKind.DETENTION_WARRANT, PaperKind.ARREST_WARRANT}),
+            _LETTER,
+            frozenset({PaperKind.DETENTION_WARRANT, PaperKind.ARREST_WARRANT, PaperKind.WANTED_ORDER}),
         ),
-        Action.JOINT_OPERATION: (
-            frozenset({PaperKind.ASSISTANCE_LETTER}),
-            frozenset({PaperKind.OPERATION_PLAN}),
-        ),
+        Action.JOINT_OPERATION: (_LETTER, frozenset({PaperKind.OPERATION_PLAN})),
+        Action.FOR_INFORMATION: (),
     }
 )
 """For each action the papers it needs, one of each set.
 
-After the chapter on assistance between police of different places (办案协作) of the
-公安机关办理刑事案件程序规定:
-who acts in another place brings a letter of assistance and the warrant for the measure itself.
+Sources. 刑事诉讼法 (2018): article 83 (the police of the place are told and help), 85 and 93 (detention and
+arrest only on 拘留证 and 逮捕证), 119 (传唤), 66 (拘传), 155 (on a 通缉令 any police body arrests).
+公安机关办理刑事案件程序规定 (2020), chapter 办案协作: who asks for help in another place sends a letter
+(办案协作函件, here 协查函) together with the measure's own warrant. 布控 rests on the unit's own approval.
 """
+
+OPEN_CASE_NEEDED: Final = frozenset({Action.WATCH, Action.SUMMON, Action.ARREST, Action.JOINT_OPERATION})
+"""Measures that may only follow a decision to open the case (刑事诉讼法, articles 109 to 115: 立案)."""
 
 
 class ContactRule(Labelled):
@@ -207,20 +229,61 @@ class TransportMode(Labelled):
 
 
 class Substance(Labelled):
-    """What it is; a name of its own only where none of these fits."""
+    """A drug or a chemical, coded.
+
+    After the national lists of narcotic and psychotropic substances and the schedule of the
+    易制毒化学品管理条例. What is on those but not here goes under one of the `OTHER_` codes with its name.
+    """
 
     HEROIN = "heroin", "海洛因", "Heroin"
-    METHAMPHETAMINE = "methamphetamine", "甲基苯丙胺", "Methamphetamine"
-    MDMA = "mdma", "摇头丸", "MDMA"
-    KETAMINE = "ketamine", "氯胺酮", "Ketamine"
-    CANNABIS = "cannabis", "大麻", "Cannabis"
-    COCAINE = "cocaine", "可卡因", "Cocaine"
     OPIUM = "opium", "鸦片", "Opium"
+    MORPHINE = "morphine", "吗啡", "Morphine"
+    COCAINE = "cocaine", "可卡因", "Cocaine"
+    CANNABIS = "cannabis", "大麻", "Cannabis"
+    METHAMPHETAMINE = "methamphetamine", "甲基苯丙胺", "Methamphetamine"
+    AMPHETAMINE = "amphetamine", "苯丙胺", "Amphetamine"
+    MDMA = "mdma", "摇头丸（MDMA）", "MDMA"
+    KETAMINE = "ketamine", "氯胺酮", "Ketamine"
+    FLUOROKETAMINE = "fluoroketamine", "氟胺酮", "Fluoroketamine"
+    METHCATHINONE = "methcathinone", "甲卡西酮", "Methcathinone"
+    GHB = "ghb", "γ-羟丁酸", "GHB"
+    FENTANYLS = "fentanyls", "芬太尼类物质", "Fentanyl-related substances"
+    NITAZENES = "nitazenes", "尼秦类物质", "Nitazenes"
+    SYNTHETIC_CANNABINOIDS = "synthetic_cannabinoids", "合成大麻素类物质", "Synthetic cannabinoids"
     ETOMIDATE = "etomidate", "依托咪酯", "Etomidate"
-    EPHEDRINE = "ephedrine", "麻黄碱", "Ephedrine"
-    PRECURSOR = "precursor", "易制毒化学品", "Precursor chemical"
-    OTHER = "other", "其他", "Other"
+    TRAMADOL = "tramadol", "曲马多", "Tramadol"
+    OTHER_DRUG = "other_drug", "其他毒品", "Another drug"
+    EPHEDRINE = "ephedrine", "麻黄碱类物质", "Ephedrines"
+    P2P = "p2p", "1-苯基-2-丙酮", "1-Phenyl-2-propanone"
+    PMK = "pmk", "3,4-亚甲基二氧苯基-2-丙酮", "3,4-MDP-2-P"
+    SAFROLE = "safrole", "黄樟素", "Safrole"
+    PIPERONAL = "piperonal", "胡椒醛", "Piperonal"
+    HYDROXYLIMINE = "hydroxylimine", "羟亚胺", "Hydroxylimine"
+    CHLOROPHENYL_KETONE = "chlorophenyl_ketone", "邻氯苯基环戊酮", "o-Chlorophenyl cyclopentyl ketone"
+    BROMOPROPIOPHENONE = "bromopropiophenone", "1-苯基-2-溴-1-丙酮", "2-Bromopropiophenone"
+    PHENYLACETIC_ACID = "phenylacetic_acid", "苯乙酸", "Phenylacetic acid"
+    ACETIC_ANHYDRIDE = "acetic_anhydride", "醋酸酐", "Acetic anhydride"
+    CHLOROFORM = "chloroform", "三氯甲烷", "Chloroform"
+    ETHYL_ETHER = "ethyl_ether", "乙醚", "Ethyl ether"
+    PIPERIDINE = "piperidine", "哌啶", "Piperidine"
+    BROMINE = "bromine", "溴素", "Bromine"
+    PROPIOPHENONE = "propiophenone", "1-苯基-1-丙酮", "Propiophenone"
+    TOLUENE = "toluene", "甲苯", "Toluene"
+    ACETONE = "acetone", "丙酮", "Acetone"
+    METHYL_ETHYL_KETONE = "methyl_ethyl_ketone", "甲基乙基酮", "Methyl ethyl ketone"
+    POTASSIUM_PERMANGANATE = "potassium_permanganate", "高锰酸钾", "Potassium permanganate"
+    SULPHURIC_ACID = "sulphuric_acid", "硫酸", "Sulphuric acid"
+    HYDROCHLORIC_ACID = "hydrochloric_acid", "盐酸", "Hydrochloric acid"
+    GBL = "gbl", "γ-丁内酯", "GBL"
+    OTHER_PRECURSOR = "other_precursor", "其他易制毒化学品", "Another precursor"
+    OTHER_CHEMICAL = "other_chemical", "其他化学品", "Another chemical"
     UNKNOWN = "unknown", "不详", "Unknown"
+
+
+NAMED_SUBSTANCES: Final = frozenset(
+    {Substance.OTHER_DRUG, Substance.OTHER_PRECURSOR, Substance.OTHER_CHEMICAL}
+)
+"""The codes that say nothing without a name."""
 
 
 class QuantityUnit(Labelled):
@@ -228,6 +291,7 @@ class QuantityUnit(Labelled):
 
     GRAM = "g", "克", "Grams"
     KILOGRAM = "kg", "千克", "Kilograms"
+    MILLILITRE = "ml", "毫升", "Millilitres"
     LITRE = "l", "升", "Litres"
     TABLET = "tablet", "片", "Tablets"
     PLANT = "plant", "株", "Plants"

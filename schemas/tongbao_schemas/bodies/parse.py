@@ -1,14 +1,14 @@
-"""From the bytes of an opened body to its model: parse gate, model, rules (acceptance step 7)."""
+"""From the bytes of an opened body to its model (acceptance step 7): 1 parse gate, 2 model, 3 rules."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tongbao_schemas.bodies.alert import ALERT_BODIES, AlertBody
+from tongbao_schemas.bodies.alert import ALERT_BODIES, AlertBody, category_fields
 from tongbao_schemas.bodies.answer import ANSWER, AnswerBody
-from tongbao_schemas.bodies.rules import check_alert, check_invented
-from tongbao_schemas.codes import Category, Status
+from tongbao_schemas.bodies.rules import check_alert, check_answer, check_texts
+from tongbao_schemas.codes import KNOWN_SCHEMAS, Category, Status
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.fields import explain
 from tongbao_schemas.gate import parse_object
@@ -21,30 +21,49 @@ Body = AlertBody | AnswerBody
 
 
 def parse_body(schema_name: str, data: bytes, *, category: Category, status: Status, at: datetime) -> Body:
-    """The body of schema `alert/1.0` or `answer/1.0`; `at` is the time of issue (aware, UTC).
+    """The body of schema `alert/1.0` or `answer/1.0`; `at` (aware) is the time of submission or admission.
 
-    Raises `Refused`: a code of the gate, `BODY_SHAPE`, a rule's own code, or `TYPE_NOT_BUILT`.
+    Raises `Refused`: a code of the gate, `BODY_SHAPE`, a rule's own code, `TYPE_NOT_BUILT`, `SCHEMA_UNKNOWN`.
     """
     if schema_name == "alert/1.0":
         return _alert(data, category, status, at)
     if schema_name == "answer/1.0":
-        return _answer(data, status)
-    raise Refused(Code.TYPE_NOT_BUILT)
+        return _answer(data, status, at)
+    raise Refused(Code.TYPE_NOT_BUILT if schema_name in KNOWN_SCHEMAS else Code.SCHEMA_UNKNOWN)
 
 
 def _alert(data: bytes, category: Category, status: Status, at: datetime) -> AlertBody:
-    parse_object(data, limit=BODY_LIMIT)
-    body = ALERT_BODIES[category].read(data, refuse_as=Code.BODY_SHAPE)
+    plain = parse_object(data, limit=BODY_LIMIT)
+    model = ALERT_BODIES[category]
+    try:
+        body = model.model_validate_json(data)
+    except ValidationError as error:
+        raise Refused(_shape_code(error, model), explain(error)) from None
+    check_texts(plain, status)
     check_alert(body, status=status, at=at)
     return body
 
 
-def _answer(data: bytes, status: Status) -> AnswerBody:
+def _answer(data: bytes, status: Status, at: datetime) -> AnswerBody:
     plain = parse_object(data, limit=BODY_LIMIT)
     try:
         body = ANSWER.validate_json(data)
     except ValidationError as error:
-        raise Refused(Code.BODY_SHAPE, explain(error, tagged=True)) from None
-    if status is not Status.ACTUAL:
-        check_invented(plain)
+        raise Refused(Code.BODY_SHAPE, _answer_path(error)) from None
+    check_texts(plain, status)
+    check_answer(body, at=at)
     return body
+
+
+def _answer_path(error: ValidationError) -> str:
+    """The wrong field of an answer: the tag itself, or a field behind it."""
+    known_kind = bool(error.errors(include_input=False)[0]["loc"])
+    return explain(error, tagged=True) if known_kind else "kind"
+
+
+def _shape_code(error: ValidationError, model: type[Any]) -> Code:
+    """`CATEGORY_NEEDS` if the first fault is that a field of the category itself is missing."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    if first["type"] == "missing" and first["loc"][0] in category_fields(model):
+        return Code.CATEGORY_NEEDS
+    return Code.BODY_SHAPE

@@ -1,48 +1,86 @@
-"""Rules of an alert's body beyond single fields, each with its own code. They run in the order of `RULES`.
+"""Rules of a body beyond single fields, each with its own code. They run in this order.
 
-1. No document carries a state-secret marking, as a code or in words (机密★10年, 〔秘密〕): TB-505.
-2. At most 20 subjects: this is no road for lists of people: TB-510.
-3. Prepared and approved by two different officers: TB-506.
-4. At least one subject or target: TB-507.
-5. ID numbers: in an actual alert they pass their check (TB-502); in an exercise or a test every 18-character
-   number anywhere in the body fails it (TB-503), so that invented people cannot meet real ones.
-6. Region codes existed at the date: of a movement at its start, of everything else at `at`: TB-504.
-7. Periods begin before they end: TB-511.
-8. What the category needs: TB-508. 9. The papers the request needs, a watch for 布控, an operation for
-   联合行动: TB-509. 10. Kept until after issue, at most ten years: TB-512.
+Of every body (`check_texts`), on all texts in it but digests:
+1. No text carries the mark of a state secret (TB-505). A mark is 绝密, 机密 or 秘密 followed by ★ (or ☆, *),
+   as the law on guarding state secrets writes it, or followed by 级, or standing alone in brackets or on a
+   line. Blanks inside it and full-width forms make no difference. 工作秘密 and 商业秘密 are no such marks,
+   nor are words like 秘密核查.
+2. In an exercise or a test no ID number anywhere passes its check (TB-503), so that invented people cannot
+   meet real ones. Blanks or hyphens between its groups do not hide it.
+
+Of an alert (`check_alert`):
+3. No document is coded as a state secret (TB-505).
+4. At most 20 subjects: this is no road for lists of people (TB-510).
+5. Two different officers prepared and approved it (TB-506).
+6. It names at least one subject or target (TB-507).
+7. In an actual alert the numbers of ID cards pass their check (TB-502).
+8. Region codes were valid at the date, by the calendar of Beijing: those of a movement at its start, all
+   others when the alert is judged (TB-504).
+9. Periods begin before they end (TB-511). They may lie in the past: an alert may tell of yesterday.
+10. It says what its category needs (TB-508).
+11. It has the papers that each action needs (`codes.PAPERS_NEEDED`), and 凭证控制 has a warrant to show.
+12. Measures against a person rest on an opened case.
+13. 布控 says from when until when, a joint operation who leads, and neither is described without being asked
+    for (11 to 13: TB-509).
+14. `retain_until` lies ahead, by three years at most (TB-512).
+
+Of an answer (`check_answer`):
+15. More time is asked for until a time that lies ahead (TB-511).
 """
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
+from unicodedata import normalize
 
 from tongbao_schemas.bodies import alert, codes
 from tongbao_schemas.bodies.alert import AlertBody
+from tongbao_schemas.bodies.answer import AnswerBody, MoreTime
 from tongbao_schemas.codes import Status
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identity import id_number_ok, real_id_numbers
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.regions import region
 
-LONGEST_RETENTION: Final = timedelta(days=3653)
-_SECRET_MARK: Final = re.compile(r"(绝密|机密|秘密)\s*[★☆*＊]|[〔【\[(（]\s*(绝密|机密|秘密)\s*[〕】\])）]")
+LONGEST_RETENTION: Final = timedelta(days=3 * 366)
+BEIJING: Final = timezone(timedelta(hours=8))
+
+_LEVEL: Final = r"(?:绝 *密|机 *密|(?<!工作)(?<!商业)秘 *密)"
+_SECRET_MARK: Final = re.compile(
+    rf"{_LEVEL} *[★☆*]|{_LEVEL} *级|[〔【\[(〈《「『<] *{_LEVEL} *[〕】\])〉》」』>]|^ *{_LEVEL} *$",
+    re.MULTILINE,
+)
 
 Rule = Callable[[AlertBody, Status, datetime], None]
 
 
+def check_texts(plain: dict[str, Any], status: Status) -> None:
+    """Rules 1 and 2 for a body as plain JSON values whose keys a closed model has passed."""
+    everything = normalize("NFKC", "\n".join(text for _, text in _texts(plain)))
+    secret = _SECRET_MARK.search(everything) is not None
+    real = status is not Status.ACTUAL and bool(real_id_numbers(everything))
+    if secret:
+        raise Refused(Code.SECRET_DOCUMENT, _where(plain, lambda text: bool(_SECRET_MARK.search(text))))
+    if real:
+        raise Refused(Code.ID_NUMBER_REAL, _where(plain, lambda text: bool(real_id_numbers(text))))
+
+
 def check_alert(body: AlertBody, *, status: Status, at: datetime) -> None:
-    """All rules in order; `at` is when the alert is issued. Raises `Refused` with the field's path."""
-    for rule in RULES:
+    """Rules 3 to 14; `at` (aware) is when the alert is submitted or was admitted."""
+    for rule in ALERT_RULES:
         rule(body, status, at)
 
 
-def _no_state_secret(body: AlertBody, _status: Status, _at: datetime) -> None:
+def check_answer(body: AnswerBody, *, at: datetime) -> None:
+    """Rule 15; `at` (aware) is when the answer is submitted or was admitted."""
+    if isinstance(body, MoreTime) and body.until <= at:
+        raise Refused(Code.WINDOW_ORDER, "until")
+
+
+def _no_secret_document(body: AlertBody, _status: Status, _at: datetime) -> None:
     for path, marking in _markings(body):
         if marking in codes.STATE_SECRETS:
-            raise Refused(Code.SECRET_DOCUMENT, path)
-    for path, text in _texts(body.model_dump(by_alias=True)):
-        if _SECRET_MARK.search(text):
             raise Refused(Code.SECRET_DOCUMENT, path)
 
 
@@ -61,92 +99,76 @@ def _subject_or_target(body: AlertBody, _status: Status, _at: datetime) -> None:
         raise Refused(Code.NO_SUBJECT_OR_TARGET, "subjects")
 
 
-def _id_numbers(body: AlertBody, status: Status, _at: datetime) -> None:
-    if status is Status.ACTUAL:
-        for index, subject in enumerate(body.subjects):
-            document = subject.id_document
-            if (
-                document
-                and document.kind is codes.IdDocumentKind.ID_CARD
-                and not id_number_ok(document.number)
-            ):
-                raise Refused(Code.ID_NUMBER_INVALID, f"subjects[{index}].id_document.number")
+def _true_id_numbers(body: AlertBody, status: Status, _at: datetime) -> None:
+    if status is not Status.ACTUAL:
         return
-    check_invented(body.model_dump(by_alias=True))
-
-
-def check_invented(value: dict[str, Any]) -> None:
-    """Rule 5 for exercises and tests, on any body given as plain values."""
-    for path, text in _texts(value):
-        if real_id_numbers(text):
-            raise Refused(Code.ID_NUMBER_REAL, path)
+    for index, subject in enumerate(body.subjects):
+        document = subject.id_document
+        if document is None or document.kind is not codes.IdDocumentKind.ID_CARD:
+            continue
+        if not id_number_ok(document.number):
+            raise Refused(Code.ID_NUMBER_INVALID, f"subjects[{index}].id_document.number")
 
 
 def _region_codes(body: AlertBody, _status: Status, at: datetime) -> None:
-    moving = body.movement
-    for place in body.places:
-        when = moving.window.start if moving and moving.window and place in (moving.origin, moving.to) else at
-        if region(place.region, when.date()) is None:
-            raise Refused(Code.REGION_CODE, _path_of(body, place))
+    for path, place, on in _dated_places(body, at):
+        if region(place.region, on) is None:
+            raise Refused(Code.REGION_CODE, f"{path}.region")
 
 
 def _periods(body: AlertBody, _status: Status, _at: datetime) -> None:
-    if body.movement and body.movement.window and body.movement.window.start >= body.movement.window.until:
-        raise Refused(Code.WINDOW_ORDER, "movement.window.until")
-    if body.watch and body.watch.start >= body.watch.until:
-        raise Refused(Code.WINDOW_ORDER, "watch.until")
+    moving = None if body.movement is None else body.movement.window
+    for path, period in (("movement.window", moving), ("watch", body.watch)):
+        if period is not None and period.start >= period.until:
+            raise Refused(Code.WINDOW_ORDER, f"{path}.until")
 
 
 def _category(body: AlertBody, _status: Status, _at: datetime) -> None:
-    kinds = {target.kind for target in body.targets}
-    missing = _missing_for_category(body, kinds)
-    if missing:
-        raise Refused(Code.CATEGORY_NEEDS, missing)
-
-
-def _missing_for_category(body: AlertBody, kinds: set[codes.TargetKind]) -> str:
-    """The field that the category still needs, or nothing."""
-    match body:
-        case alert.Manufacturing():
-            return "" if kinds & {codes.TargetKind.SITE, codes.TargetKind.CHEMICAL} else "targets"
-        case alert.Online():
-            return "" if codes.TargetKind.ACCOUNT in kinds else "targets"
-        case alert.Interdiction():
-            found = body.checkpoint or body.route or codes.TargetKind.PARCEL in kinds
-            return "" if found else "checkpoint"
-        case alert.Precursor():
-            if codes.TargetKind.CHEMICAL not in kinds:
-                return "targets"
-            return "" if body.firm or body.permit else "firm"
-        case _:
-            return ""
+    gap = body.category_gap()
+    if gap:
+        raise Refused(Code.CATEGORY_NEEDS, gap)
 
 
 def _papers(body: AlertBody, _status: Status, _at: datetime) -> None:
     present = {paper.kind for paper in body.request.papers}
-    if not all(present & choice for choice in codes.PAPERS_NEEDED[body.request.action]):
+    for action in body.request.actions:
+        if not all(present & choice for choice in codes.PAPERS_NEEDED[action]):
+            raise Refused(Code.PAPERS_MISSING, "request.papers")
+    if body.contact_rule is codes.ContactRule.WARRANT and not present & codes.WARRANTS:
         raise Refused(Code.PAPERS_MISSING, "request.papers")
-    if body.request.action is codes.Action.WATCH and body.watch is None:
-        raise Refused(Code.PAPERS_MISSING, "watch")
-    if body.request.action is codes.Action.JOINT_OPERATION and body.operation is None:
-        raise Refused(Code.PAPERS_MISSING, "operation")
+
+
+def _open_case(body: AlertBody, _status: Status, _at: datetime) -> None:
+    if body.legal_basis.kind is codes.LegalBasisKind.CASE_FILING:
+        return
+    if codes.OPEN_CASE_NEEDED & set(body.request.actions):
+        raise Refused(Code.PAPERS_MISSING, "legal_basis.kind")
+
+
+def _measures_described(body: AlertBody, _status: Status, _at: datetime) -> None:
+    described = {codes.Action.WATCH: body.watch, codes.Action.JOINT_OPERATION: body.operation}
+    for action, detail in described.items():
+        if (action in body.request.actions) != (detail is not None):
+            raise Refused(Code.PAPERS_MISSING, "watch" if action is codes.Action.WATCH else "operation")
 
 
 def _retention(body: AlertBody, _status: Status, at: datetime) -> None:
-    if not at < body.retain_until <= at + LONGEST_RETENTION:
+    if body.retain_until is not None and not at < body.retain_until <= at + LONGEST_RETENTION:
         raise Refused(Code.RETAIN_UNTIL, "retain_until")
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    _no_state_secret,
+ALERT_RULES: Final[tuple[Rule, ...]] = (
+    _no_secret_document,
     _few_subjects,
     _two_officers,
     _subject_or_target,
-    _id_numbers,
+    _true_id_numbers,
     _region_codes,
     _periods,
     _category,
     _papers,
+    _open_case,
+    _measures_described,
     _retention,
 )
 
@@ -159,21 +181,31 @@ def _markings(body: AlertBody) -> Iterator[tuple[str, codes.Marking]]:
         yield f"attachments[{index}].marking", attachment.marking
 
 
+def _dated_places(body: AlertBody, at: datetime) -> Iterator[tuple[str, alert.Place, date]]:
+    """Every place with its path and the day on which its code has to be valid."""
+    today = at.astimezone(BEIJING).date()
+    for path, place in (*body.category_places(), *body.site_places()):
+        yield path, place, today
+    if body.movement is not None:
+        window = body.movement.window
+        on = today if window is None else window.start.astimezone(BEIJING).date()
+        yield "movement.to", body.movement.to, on
+        if body.movement.origin is not None:
+            yield "movement.from", body.movement.origin, on
+
+
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every string in a value with its path."""
+    """Every text in plain values with its path; digests are no texts."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for name, child in value.items():
-            yield from _texts(child, f"{path}.{name}" if path else name)
-    elif isinstance(value, list | tuple):
+            if name != "digest":
+                yield from _texts(child, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
         for index, child in enumerate(value):
             yield from _texts(child, f"{path}[{index}]")
 
 
-def _path_of(body: AlertBody, place: alert.Place) -> str:
-    """The path of the first place that is equal to this one."""
-    for path, text in _texts(body.model_dump(by_alias=True, mode="json")):
-        if path.endswith("region") and text == place.region:
-            return path
-    return ""
+def _where(plain: dict[str, Any], found: Callable[[str], bool]) -> str:
+    return next((path for path, text in _texts(plain) if found(normalize("NFKC", text))), "")
