@@ -1,11 +1,13 @@
 """The two documents of trust: the directory (who takes part, with which keys and agreements) and the root.
 
-The shapes only; thresholds, expiry and versions are judged in `tongbao_broker.trust.directory`.
+The shapes only: nothing is listed twice (one key has one use), periods and allowances are in order, a
+threshold can be met. Thresholds met, expiry and versions are judged in `tongbao_broker.trust.directory`.
 """
 
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tongbao_schemas.codes import Category, Handling, KeyUse, MessageType, ParticipantStatus
 from tongbao_schemas.fields import (
@@ -25,6 +27,16 @@ from tongbao_schemas.fields import (
 
 DOCUMENT_LIMIT: Final = 1_048_576
 """The most bytes the payload of a root or directory may have."""
+
+
+Names = TypeVar("Names", bound=Iterable[str])
+
+
+def _each_once(names: Names) -> Names:
+    listed = list(names)
+    if len(listed) != len(set(listed)):
+        raise ValueError("something is listed twice")
+    return names
 
 
 class Period(Strict):
@@ -77,6 +89,12 @@ class Allowance(Strict):
     first_feedback_s: Positive
     result_s: Positive
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.sign_s <= self.first_feedback_s <= self.result_s:
+            raise ValueError("signing comes before first feedback, and that before the result")
+        return self
+
 
 class AllowanceByUrgency(Strict):
     """An allowance for each urgency."""
@@ -91,7 +109,7 @@ class Agreement(Period):
 
     id: UnitName
     doc_number: HeaderText
-    parties: Annotated[tuple[ParticipantCode, ...], Field(min_length=2)]
+    parties: Annotated[tuple[ParticipantCode, ...], Field(min_length=2), AfterValidator(_each_once)]
     categories: tuple[Category, ...]
     types: tuple[MessageType, ...]
     handling: tuple[Handling, ...]
@@ -114,13 +132,24 @@ class Posting(Period):
     host: ProvinceCode
 
 
-class DirectoryDocument(Strict):
-    """The payload of a directory."""
+class Document(Strict):
+    """What root and directory have in common."""
 
     network: Network
     version: Positive
     issued_at: Time
     expires_at: Time
+
+    @model_validator(mode="after")
+    def _valid_for_a_while(self) -> Self:
+        if self.issued_at >= self.expires_at:
+            raise ValueError("a document is issued before it expires")
+        return self
+
+
+class DirectoryDocument(Document):
+    """The payload of a directory."""
+
     participants: tuple[Participant, ...]
     keys: tuple[KeyRecord, ...]
     agreements: tuple[Agreement, ...]
@@ -128,14 +157,11 @@ class DirectoryDocument(Strict):
     floor: Floor | None = None
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        for names in (
-            [participant.code for participant in self.participants],
-            [key.kid for key in self.keys],
-            [agreement.id for agreement in self.agreements],
-        ):
-            if len(names) != len(set(names)):
-                raise ValueError("participants, keys and agreements are listed once each")
+    def _nothing_twice(self) -> Self:
+        _each_once(participant.code for participant in self.participants)
+        _each_once(key.kid for key in self.keys)
+        _each_once(key.public for key in self.keys)
+        _each_once(agreement.id for agreement in self.agreements)
         return self
 
 
@@ -152,13 +178,17 @@ class KeySet(Strict):
     threshold: Positive
     keys: Annotated[tuple[NamedKey, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        _each_once(key.kid for key in self.keys)
+        _each_once(key.public for key in self.keys)
+        if self.threshold > len(self.keys):
+            raise ValueError("more signatures than keys can never be had")
+        return self
 
-class RootDocument(Strict):
+
+class RootDocument(Document):
     """The payload of a root."""
 
-    network: Network
-    version: Positive
-    issued_at: Time
-    expires_at: Time
     directory_keys: KeySet
     root_keys: KeySet

@@ -24,12 +24,14 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
 TIME_PATTERN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+WRAP_SIZE: Final = 80
+"""Bytes of a wrapped content key: an encapsulated key of 32 and the sealed content key of 48 (RFC 9180)."""
 UUID7_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 
 def _time(value: Any) -> datetime:
     if isinstance(value, datetime):
-        return value
+        return parse_time(format_time(value))
     if not isinstance(value, str):
         raise ValueError("a time is a string")
     return parse_time(value)
@@ -41,8 +43,9 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _canonical_base64(value: str) -> str:
-    b64decode(value)
+def _wrapped_key(value: str) -> str:
+    if len(b64decode(value)) != WRAP_SIZE:
+        raise ValueError("a wrapped key has 80 bytes")
     return value
 
 
@@ -52,7 +55,7 @@ Time = Annotated[
     PlainSerializer(format_time, return_type=str),
     WithJsonSchema({"type": "string", "pattern": TIME_PATTERN}),
 ]
-"""An aware UTC time with milliseconds."""
+"""An aware UTC time with milliseconds; a datetime from our own code is cut to that, a naive one refused."""
 
 Network = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 MessageId = Annotated[str, StringConstraints(pattern=UUID7_PATTERN)]
@@ -60,10 +63,8 @@ ParticipantCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]0000$")]
 """A participant: a GB/T 2260 province code, or the exchange, 100000."""
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^(1[1-9]|[2-9][0-9])0000$")]
 """A GB/T 2260 province code, and not the exchange."""
-Base64Key = Annotated[
-    str, StringConstraints(min_length=108, max_length=108), AfterValidator(_canonical_base64)
-]
-"""Canonical base64 of 80 bytes: an encapsulated key of 32 and the sealed content key of 48 (RFC 9180)."""
+WrappedKey = Annotated[str, StringConstraints(min_length=108, max_length=108), AfterValidator(_wrapped_key)]
+"""Canonical base64 of a content key wrapped for one receiver."""
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Kid = HexDigest
@@ -87,8 +88,6 @@ class Strict(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         hide_input_in_errors=True,
-        validate_by_name=True,
-        validate_by_alias=True,
     )
 
     @classmethod

@@ -35,7 +35,6 @@ from tongbao_schemas.codes import (
 from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.fields import (
-    Base64Key,
     Count,
     Digest,
     HeaderText,
@@ -52,6 +51,7 @@ from tongbao_schemas.fields import (
     Strict,
     Time,
     UnitName,
+    WrappedKey,
     explain,
 )
 from tongbao_schemas.gate import parse_object
@@ -95,7 +95,7 @@ class Wrap(Strict):
 
     code: ParticipantCode
     kid: Kid
-    wrap: Base64Key
+    wrap: WrappedKey
 
 
 class Sealed(Strict):
