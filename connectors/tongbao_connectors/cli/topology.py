@@ -32,6 +32,8 @@ def _plan(call: Call) -> "Plan":
     from tongbao_connectors import services
 
     workspace = call.workspace()
+    if services.running(workspace) is None:
+        raise services.NotRunning(str(workspace.folder))
     return topology.plan(services.broker_connection(workspace), services.directory(workspace))
 
 
@@ -47,7 +49,7 @@ def _lines(changes: "Plan") -> Iterator[str]:
     yield from (f"+ topic {topic}" for topic in changes.create)
     yield from (f"~ topic {a.topic} {a.setting}: {a.found or '-'} → {a.wanted}" for a in changes.alter)
     for sign, rules in (("+", changes.allow), ("-", changes.remove), ("!", changes.denials)):
-        yield from (f"{sign} {rule.principal} {rule.operation} {rule.resource} {rule.name}" for rule in rules)
+        yield from (f"{sign} {r.principal} {r.operation} {r.resource} {r.name}" for r in rules)
 
 
 plan.add_to(group)
