@@ -1,10 +1,11 @@
 """Starts child processes in stages, keeps them running, and stops them in reverse order.
 
 Rules:
-1. A stage starts when every child of the stage before it is ready. Ready is what a probe says, never a delay.
+1. A stage starts when every child of the stage before it is ready. Ready is what a probe says, never a
+   delay.
 2. A child that ends is started again after 0.25 s, doubling up to 15 s; a minute of life resets the wait.
-3. During the first start a child that ends three times before it was ready, or is not ready in time, ends the
-   start: everything is stopped and StartFailed says which child and which log.
+3. During the first start a child that ends three times before it was ready, or is not ready in time, ends
+   the start: everything is stopped and StartFailed says which child and which log.
 4. Stopping goes stage by stage from the last to the first: TERM to all of a stage, then KILL to the process
    groups of those still there when the stage's grace is over.
 5. Every child leads its own session, so a Ctrl-C at the terminal reaches the supervisor only.
@@ -31,11 +32,11 @@ TRIES_BEFORE_READY = 3
 
 
 class State(StrEnum):
-    """Where a child stands."""
+    """Where a child stands. Pending: its turn hasn't come, or it waits to be started again."""
 
+    PENDING = "pending"
     STARTING = "starting"
     READY = "ready"
-    WAITING = "waiting"
     STOPPED = "stopped"
 
 
@@ -78,7 +79,7 @@ class _Kept:
     """One child and what the supervisor knows about it."""
 
     child: Child
-    state: State = State.STARTING
+    state: State = State.PENDING
     pid: int | None = None
     starts: int = 0
     was_ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,7 +153,7 @@ class Supervisor:
             if time.monotonic() - began > LONG_LIFE_S:
                 wait_s = FIRST_WAIT_S
             if not self._stopping:
-                self._set(kept, State.WAITING)
+                self._set(kept, State.PENDING)
                 await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         kept.ended.set()

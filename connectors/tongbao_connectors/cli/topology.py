@@ -45,7 +45,7 @@ def _put(call: Call, changes: "Plan") -> None:
 
 
 def _lines(changes: "Plan") -> Iterator[str]:
-    """One line for each difference: + to make, ~ to alter, - to take away, ! a denial, which is only shown."""
+    """One line for each difference: + to make, ~ to alter, - to take away, ! a denial (only shown)."""
     yield from (f"+ topic {topic}" for topic in changes.create)
     yield from (f"~ topic {a.topic} {a.setting}: {a.found or '-'} → {a.wanted}" for a in changes.alter)
     for sign, rules in (("+", changes.allow), ("-", changes.remove), ("!", changes.denials)):

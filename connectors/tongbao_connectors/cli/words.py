@@ -14,6 +14,7 @@ STATES = {
     "settled": ("已登记", "admitted"),
     "refused": ("未通过校验", "refused here"),
     "rejected": ("未予登记", "rejected"),
+    "pending": ("待启动", "pending"),
     "starting": ("启动中", "starting"),
     "ready": ("就绪", "ready"),
     "stopped": ("已停止", "stopped"),

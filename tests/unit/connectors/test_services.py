@@ -1,0 +1,76 @@
+"""One supervisor for a workspace, and what it says of itself (no process is started)."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tongbao_connectors import services
+from tongbao_connectors.services import AlreadyRunning, CouldNotStart, Status
+from tongbao_connectors.supervisor import Child, ChildStatus, Stage, State
+from tongbao_connectors.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace by name only, with no process to run."""
+    monkeypatch.setattr(services.workspaces, "settle_ports", lambda workspace: workspace)
+    monkeypatch.setattr(services, "stages", lambda workspace: [])
+    return Workspace(tmp_path, "demo", 1, 2, ("520000",))
+
+
+@contextmanager
+def another_supervisor(workspace: Workspace, status: Status) -> Iterator[None]:
+    with services._lock(workspace):
+        services._write_status(workspace, status)
+        yield
+
+
+def test_status_of_a_dead_supervisor_deceives_nobody(workspace: Workspace) -> None:
+    """The status file counts only as long as the lock is held."""
+    said = Status(1, "ready", "127.0.0.1:1", (ChildStatus("kafka", State.READY, 2, 0),))
+    with another_supervisor(workspace, said):
+        assert services.running(workspace) == said
+
+    assert services.running(workspace) is None
+
+
+def test_second_supervisor_is_refused(workspace: Workspace) -> None:
+    """Whoever comes second doesn't start anything."""
+    with another_supervisor(workspace, Status(1, "ready", "", ())), pytest.raises(AlreadyRunning):
+        asyncio.run(services.serve(workspace, asyncio.Event()))
+
+
+def test_every_state_is_written_for_others_to_read(workspace: Workspace) -> None:
+    """From ready to stopped, with this process's id."""
+    said: list[str] = []
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        await services.serve(
+            workspace, stop, started=stop.set, changed=lambda status: said.append(status.state)
+        )
+
+    asyncio.run(serve())
+    written = json.loads((workspace.folder / "run" / "supervisor.json").read_text())
+
+    assert (said, written["state"]) == (["ready", "stopped"], "stopped")
+
+
+def test_failed_start_names_process_and_log(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `up` reads in the status file says where to look."""
+    child = Child("100000", ("false",), workspace.folder / "log" / "x.log", ready=lambda pid: False)
+    monkeypatch.setattr(services, "stages", lambda workspace: [Stage([child])])
+
+    with pytest.raises(CouldNotStart, match=r"100000: .*x\.log"):
+        asyncio.run(services.serve(workspace, asyncio.Event()))
+    with pytest.raises(CouldNotStart, match="100000"):
+        services.wait_started(workspace, lives=lambda: False)
+
+
+def test_nothing_to_stop(workspace: Workspace) -> None:
+    """`stop` without a supervisor does nothing and says so."""
+    assert services.stop(workspace) is False
