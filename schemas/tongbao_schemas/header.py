@@ -435,7 +435,8 @@ def parse_header(payload: bytes) -> AnyHeader:
     try:
         return HEADER.validate_json(payload)
     except ValidationError as error:
-        raise Refused(Code.HEADER_SHAPE, explain(error, tagged=True)) from None
+        where = explain(error, tagged=True)
+    raise Refused(Code.HEADER_SHAPE, where)
 
 
 def payload_bytes(header: dict[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from tongbao_schemas.header import parse_header, payload_bytes
 from tongbao_schemas.number import readable_number
 from tongbao_schemas.refusals import Code
 
-CLASSES = {
+CLASSES: dict[str, type[models.Header]] = {
     "alert": models.AlertHeader,
     "update": models.UpdateHeader,
     "cancel": models.CancelHeader,
@@ -65,7 +65,7 @@ def test_a_good_header_of_every_type_is_read(kind: str) -> None:
     """Each of the eleven types has its class, and the class keeps what was written."""
     header = parse_header(wire.text(wire.header(kind)))
 
-    assert type(header) is CLASSES[kind]
+    assert isinstance(header, CLASSES[kind])
     assert header.model_dump(mode="json", by_alias=True, exclude_none=True) == wire.header(kind)
 
 
@@ -394,6 +394,7 @@ def test_a_refusal_names_no_key_or_value_of_the_sender() -> None:
         refused = refusal(value)
         assert canary not in str(refused) + repr(refused) + refused.where
         assert refused.__cause__ is None
+        assert canary not in str(refused.__context__)
 
 
 def test_what_we_write_is_compact_and_read_again() -> None:

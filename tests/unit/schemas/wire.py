@@ -72,15 +72,13 @@ def item(stage: str) -> dict[str, Any]:
 def notice(kind: str) -> dict[str, Any]:
     """A good notice content of a kind."""
     base = {"kind": kind, "of": ID, "digest": DIGEST, "at": ISSUED}
-    return (
-        base
-        | {
-            "admitted": {"index": 0},
-            "rejected": {"code": "TB-308", "record": {"offset": 0, "sha256": KID}},
-            "overdue": {"due": ISSUED, "by": "440000"},
-            "suspect": {"key": KID, "since": ISSUED},
-        }[kind]
-    )
+    own: dict[str, dict[str, Any]] = {
+        "admitted": {"index": 0},
+        "rejected": {"code": "TB-308", "record": {"offset": 0, "sha256": KID}},
+        "overdue": {"due": ISSUED, "by": "440000"},
+        "suspect": {"key": KID, "since": ISSUED},
+    }
+    return base | own[kind]
 
 
 def bent(kind: str, path: str, value: Any) -> dict[str, Any]:
