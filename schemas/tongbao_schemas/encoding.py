@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,20 +23,18 @@ def b64encode(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
-def b64decode(text: str) -> bytes:
-    """The bytes of a canonical base64 text; `BASE64_FORM` for any other spelling of the same bytes.
+def b64decode(text: str, where: str = "") -> bytes:
+    """The bytes of a canonical base64 text; `BASE64_FORM` at `where` for any other spelling of them.
 
     Only the comparison with the text encoded anew is trusted: it rules out line breaks, the URL-safe
     alphabet, missing padding and stray trailing bits (RFC 4648, section 3.5) at once.
     """
-    try:
+    with suppress(ValueError):
         coded = text.encode("ascii")
         data = binascii.a2b_base64(coded)
-    except ValueError:
-        raise Refused(Code.BASE64_FORM) from None
-    if binascii.b2a_base64(data, newline=False) != coded:
-        raise Refused(Code.BASE64_FORM)
-    return data
+        if binascii.b2a_base64(data, newline=False) == coded:
+            return data
+    raise Refused(Code.BASE64_FORM, where)
 
 
 def sha256_hex(data: bytes) -> str:
@@ -65,5 +64,9 @@ def parse_time(text: str) -> datetime:
 
 
 def compact_json(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: how this project writes what it signs or sends."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    """UTF-8 JSON with sorted keys and no spaces: how this project writes what it signs or sends.
+
+    ValueError for what is not JSON: NaN, Infinity, a lone surrogate.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8")

@@ -52,8 +52,10 @@ class Envelope:
     def parse(cls, value: Any) -> "Envelope":
         """The envelope in a parsed JSON value; `ENVELOPE_SHAPE` or `BASE64_FORM`."""
         fields = _exactly(value, {"payload": str, "payloadType": str, "signatures": list})
-        signatures = tuple(_signature(one) for one in fields["signatures"])
-        return cls(b64decode(fields["payload"]), fields["payloadType"], signatures)
+        signatures = tuple(
+            _signature(one, f"signatures[{place}]") for place, one in enumerate(fields["signatures"])
+        )
+        return cls(b64decode(fields["payload"], "payload"), fields["payloadType"], signatures)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -62,16 +64,16 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def _signature(value: Any) -> Signature:
-    fields = _exactly(value, {"keyid": str, "sig": str})
-    return Signature(fields["keyid"], b64decode(fields["sig"]))
+def _signature(value: Any, place: str) -> Signature:
+    fields = _exactly(value, {"keyid": str, "sig": str}, place)
+    return Signature(fields["keyid"], b64decode(fields["sig"], f"{place}.sig"))
 
 
-def _exactly(value: Any, shape: Mapping[str, type]) -> dict[str, Any]:
+def _exactly(value: Any, shape: Mapping[str, type], place: str = "") -> dict[str, Any]:
     """`value` if it is an object with exactly these fields of these types."""
     if not isinstance(value, dict) or value.keys() != shape.keys():
-        raise Refused(Code.ENVELOPE_SHAPE)
+        raise Refused(Code.ENVELOPE_SHAPE, place)
     for name, kind in shape.items():
         if not isinstance(value[name], kind):
-            raise Refused(Code.ENVELOPE_SHAPE, name)
+            raise Refused(Code.ENVELOPE_SHAPE, f"{place}.{name}".lstrip("."))
     return value

@@ -44,7 +44,7 @@ def _one_line(value: str) -> str:
 
 
 def _wrapped_key(value: str) -> str:
-    if len(b64decode(value)) != WRAP_SIZE:
+    if len(b64decode(value, "wrap")) != WRAP_SIZE:
         raise ValueError("a wrapped key has 80 bytes")
     return value
 
@@ -96,7 +96,8 @@ class Strict(BaseModel):
         try:
             return cls.model_validate_json(data)
         except ValidationError as error:
-            raise Refused(refuse_as, explain(error)) from None
+            where = explain(error)
+        raise Refused(refuse_as, where)
 
 
 def explain(error: ValidationError, *, tagged: bool = False) -> str:

@@ -14,6 +14,7 @@ that could make a control character, only the strings that are not ASCII are jud
 """
 
 import re
+from contextlib import suppress
 from typing import Any, Final
 from unicodedata import is_normalized
 
@@ -73,10 +74,10 @@ def _is_noncharacter(character: str) -> bool:
 def _check_encoding(data: bytes, limit: int) -> None:
     if len(data) > limit:
         raise Refused(Code.RECORD_TOO_LARGE)
-    try:
+    with suppress(UnicodeDecodeError):
         data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused(Code.NOT_UTF8) from None
+        return
+    raise Refused(Code.NOT_UTF8)
 
 
 def _parse(data: bytes) -> Any:
@@ -84,7 +85,8 @@ def _parse(data: bytes) -> Any:
     try:
         return jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=True)
     except ValueError as error:
-        raise Refused(_parser_fault(str(error).lower())) from None
+        fault = _parser_fault(str(error).lower())
+    raise Refused(fault)
 
 
 def _parser_fault(message: str) -> Code:

@@ -99,7 +99,7 @@ def _body(fields: dict[str, Any]) -> bytes | None:
         return None
     if not isinstance(body, str):
         raise Refused(Code.RECORD_SHAPE, "body")
-    return b64decode(body)
+    return b64decode(body, "body")
 
 
 def _stamp(fields: dict[str, Any]) -> Stamp | None:
@@ -109,7 +109,8 @@ def _stamp(fields: dict[str, Any]) -> Stamp | None:
     try:
         return Stamp.model_validate(stamp)
     except ValidationError as error:
-        raise Refused(Code.STAMP_SHAPE, explain(error)) from None
+        where = explain(error)
+    raise Refused(Code.STAMP_SHAPE, where)
 
 
 def _as_json(envelope: Envelope, body: bytes | None) -> dict[str, Any]:

@@ -95,8 +95,14 @@ FORMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
             "alert/1.01",
             "alert/100.0",
             "alert/1.100",
-        ]
-        + ["Alert/1.0", "/1.0", "alert/1.0.0", "alert/1.0\n", "alert\\1.0", " alert/1.0", "a-b/1.0"],
+            "Alert/1.0",
+            "/1.0",
+            "alert/1.0.0",
+            "alert/1.0\n",
+            "alert\\1.0",
+            " alert/1.0",
+            "a-b/1.0",
+        ],
     ),
     "refusal code": (
         fields.RefusalCode,
@@ -110,7 +116,7 @@ FORMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
         ["粤-0117", "x", "甲" * 32],
         ["", "甲" * 33, "粤-0117\n", "粤\n0117", 117],
     ),
-    "unit": (fields.UnitName, ["贵阳市公安局禁毒支队", "x", "甲" * 64], ["", "甲" * 65, "甲\n乙", ["甲"]]),
+    "unit": (fields.UnitName, ["演练支队", "x", "甲" * 64], ["", "甲" * 65, "甲\n乙", ["甲"]]),
     "header text": (fields.HeaderText, ["甲", "甲 乙　丙", "甲" * 200], ["", "甲" * 201, "甲\n乙", "\n", 1]),
     "wrapped key": (
         fields.WrappedKey,
@@ -252,12 +258,12 @@ def test_a_model_cannot_be_changed() -> None:
 
 
 def test_a_refusal_carries_no_value() -> None:
-    """Neither the refusal nor the error behind it prints what was sent: values may be names of people."""
+    """The refusal holds neither value nor unknown key, and no other error that does hangs on it."""
     with pytest.raises(Refused) as caught:
         Sample.read(b'{"name":["canary"],"canary":"canary"}', refuse_as=Code.BODY_SHAPE)
 
-    assert "canary" not in f"{caught.value!r} {caught.value} {caught.value.__context__}"
-    assert caught.value.__suppress_context__
+    assert "canary" not in f"{caught.value!r} {caught.value}"
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(

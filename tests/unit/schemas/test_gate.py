@@ -121,12 +121,13 @@ ACCEPTED = {
 
 @pytest.mark.parametrize(("data", "code"), REFUSED.values(), ids=REFUSED)
 def test_each_violation_has_its_code(data: bytes, code: Code) -> None:
-    """What breaks a rule of the gate is refused with that rule's code, and the text names nothing of it."""
+    """What breaks a rule is refused with that rule's code; neither it nor another error quotes the text."""
     with pytest.raises(Refused) as caught:
         parse_object(data, limit=LIMIT)
 
     assert code is caught.value.code
     assert caught.value.where == ""
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(("data", "value"), ACCEPTED.values(), ids=ACCEPTED)
