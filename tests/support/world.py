@@ -45,6 +45,7 @@ RELATION = {
     MessageType.CLOSURE: "closes",
     MessageType.ATTACHMENT: "supplements",
 }
+ADDRESSEES_OWN = {MessageType.ANSWER, MessageType.REPLY, MessageType.RECEIPT}
 LIFE = {MessageType.HEAD: timedelta(minutes=10)}
 PROVINCE_TYPES = [str(kind) for kind in MessageType if kind not in EXCHANGE_TYPES]
 
@@ -133,10 +134,19 @@ class World:
 
     def recipients(self, codes: Iterable[str]) -> list[Recipient]:
         """The seal keys of participants, whether the directory lists them or not."""
-        keys = {
-            code: self.keys[code].seal if code in self.keys else seal_key(f"{code} seal") for code in codes
-        }
-        return [Recipient(code, key.kid, key.public) for code, key in keys.items()]
+        held = [(code, self.keys[code] if code in self.keys else Keys.of(code)) for code in codes]
+        return [Recipient(code, keys.seal.kid, keys.seal.public) for code, keys in held]
+
+    def sample(self, type: str) -> OutRecord:
+        """A good message of the type: an alert of 520000 to 440000, or about one."""
+        kind, alert = MessageType(type), self.message("alert", "520000", ["440000"])
+        if kind is MessageType.ALERT:
+            return alert
+        if kind in EXCHANGE_TYPES:
+            return self.message(kind, EXCHANGE, ["520000"], about=alert)
+        if kind in ADDRESSEES_OWN:
+            return self.message(kind, "440000", ["520000"], about=alert)
+        return self.message(kind, "520000", ["440000"], about=alert)
 
     def message(
         self,

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from tongbao_broker.trust.directory import Directory, usable
 from tongbao_schemas.codes import EXCHANGE, EXCHANGE_TYPES, KeyUse, MessageType
-from tongbao_schemas.encoding import b64decode, sha256_hex
+from tongbao_schemas.encoding import sha256_hex
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import Header, PeopleHeader, Sealed, Wrap
 from tongbao_schemas.refusals import Code
@@ -31,8 +31,6 @@ MAX_AHEAD = timedelta(seconds=120)
 
 LAPSED_LETS = frozenset({MessageType.CANCEL, MessageType.RECEIPT, MessageType.ANSWER, MessageType.CLOSURE})
 """What may still be sent in a thread after the agreement that it was opened under has ended."""
-
-WRAP_BYTES = 80
 
 
 def check_times(header: Header, at: datetime) -> None:
@@ -123,8 +121,6 @@ def _check_wrap(wrap: Wrap, directory: Directory, at: datetime) -> None:
     key = directory.key(wrap.kid)
     if key is None or key.use is not KeyUse.SEAL or key.owner != wrap.code or not usable(key, at):
         raise Refused(Code.SEAL_KEY_NOT_VALID, "sealed.to")
-    if len(b64decode(wrap.wrap)) != WRAP_BYTES:
-        raise Refused(Code.BASE64_FORM, "sealed.to")
 
 
 def _check_ciphertext(sealed: Sealed, body: bytes) -> None:
