@@ -65,11 +65,16 @@ def usable(key: KeyRecord, at: datetime) -> bool:
 
 
 class Directory:
-    """A verified directory, indexed for the questions that the checks ask. `digest` is its payload's."""
+    """A verified directory, indexed for the questions that the checks ask.
 
-    def __init__(self, document: DirectoryDocument, digest: str) -> None:
+    `digest` is its payload's; `expires_at` the end of the document or of the root it was verified under,
+    whichever comes first.
+    """
+
+    def __init__(self, document: DirectoryDocument, digest: str, expires_at: datetime | None = None) -> None:
         self.document = document
         self.digest = digest
+        self.expires_at = expires_at or document.expires_at
         self._participants = {participant.code: participant for participant in document.participants}
         self._keys = {key.kid: key for key in document.keys}
 
@@ -78,8 +83,8 @@ class Directory:
         return self.document.version
 
     def expired(self, at: datetime) -> bool:
-        """Whether the document is past its `expires_at`."""
-        return at >= self.document.expires_at
+        """Whether nothing may be decided by it any more."""
+        return at >= self.expires_at
 
     def participant(self, code: str) -> Participant | None:
         """The participant's record, whatever its status."""
@@ -231,7 +236,7 @@ def load_trust(
     if root.version < minimum_root:
         raise Refused(Code.DOCUMENT_ROLLED_BACK, "root.version")
     directory = verify_directory(file.directory, root, network=network, minimum_version=minimum_version)
-    if not allow_expired and (now >= root.expires_at or directory.expired(now)):
+    if not allow_expired and directory.expired(now):
         raise Refused(Code.DOCUMENT_EXPIRED, "root" if now >= root.expires_at else "directory")
     return Trust(root, directory)
 
@@ -265,7 +270,7 @@ def verify_directory(
         raise Refused(Code.DOCUMENT_ROLLED_BACK, "directory.version")
     for key in document.keys:
         _check_named(key, key.alg, "directory.keys")
-    return Directory(document, envelope.digest)
+    return Directory(document, envelope.digest, min(document.expires_at, root.expires_at))
 
 
 def _root(envelope: Envelope) -> RootDocument:

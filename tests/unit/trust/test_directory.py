@@ -176,6 +176,10 @@ BAD = {
         lambda: load(signed=directory(network="demo")), Code.DOCUMENT_NETWORK
     ),
     "directory older than one seen": Bad(lambda: load(minimum_version=2), Code.DOCUMENT_ROLLED_BACK),
+    "expired root under a fresh directory": Bad(
+        lambda: load([root(expires_at=format_time(NOW))], pinned=root(expires_at=format_time(NOW))),
+        Code.DOCUMENT_EXPIRED,
+    ),
     "expired directory": Bad(
         lambda: load(signed=directory(expires_at=format_time(NOW))), Code.DOCUMENT_EXPIRED
     ),
@@ -226,6 +230,15 @@ def test_an_expired_directory_is_there_for_a_reader_that_waits() -> None:
 
     assert trust.directory.expired(NOW + 400 * DAY)
     assert not trust.directory.expired(NOW)
+
+
+def test_a_directory_ends_with_its_root() -> None:
+    """Under a root that expires first, the directory holds no longer than the root."""
+    ending = root(expires_at=format_time(NOW + DAY))
+    held = load(pinned=ending, now=NOW + 2 * DAY, allow_expired=True).directory
+
+    assert held.expires_at == NOW + DAY
+    assert [held.expired(NOW + DAY - timedelta(milliseconds=1)), held.expired(NOW + DAY)] == [False, True]
 
 
 def test_the_highest_version_seen_may_come_again() -> None:
