@@ -6,7 +6,10 @@
 3. No error of the library leaves this package: `speaking` turns it into one of ours.
 """
 
+import socket
 import ssl
+import struct
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +23,10 @@ from tongbao_broker.errors import BadConfiguration, NoRight, TopicRefused, Unrea
 
 REQUEST_TIMEOUT_MS = 30_000
 BOOTSTRAP_TIMEOUT_S = 10.0
+ANSWER_S = 5.0
+RETRY_S = 0.1
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+"""Length, key, version, correlation, no client id."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,6 @@ class Connection:
             "request_timeout_ms": REQUEST_TIMEOUT_MS,
             "bootstrap_timeout_ms": int(BOOTSTRAP_TIMEOUT_S * 1000),
             "reconnect_backoff_max_ms": 2_000,
-            "metrics_enabled": False,
         }
 
     def ssl_context(self) -> ssl.SSLContext:
@@ -74,19 +80,59 @@ def speaking(connection: Connection) -> Iterator[None]:
         raise Unreachable(_who(connection, error)) from error
 
 
+def await_answer(connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S) -> None:
+    """Returns as soon as one of the servers answers us over TLS; raises Unreachable with the last reason.
+
+    To be called before a client of the library is made: one that finds no server leaves a thread behind which
+    goes on trying for ever, and it doesn't say whether it was the network or the certificate.
+    """
+    context, until = connection.ssl_context(), time.monotonic() + timeout_s
+    while True:
+        for server in connection.bootstrap.split(","):
+            try:
+                return ask(server, context)
+            except OSError as error:
+                reason = f"{server}: {getattr(error, 'reason', None) or type(error).__name__}"
+        if time.monotonic() > until:
+            raise Unreachable(f"{connection.client_id} at {reason}")
+        time.sleep(RETRY_S)
+
+
+def ask(server: str, context: ssl.SSLContext) -> None:
+    """Sends `host:port` the first request of Kafka's protocol; raises OSError unless it answers.
+
+    A client that isn't let in may notice only here: in TLS 1.3 it has finished its handshake before it is
+    judged.
+    """
+    host, _, port = server.rpartition(":")
+    name = host.strip("[]")
+    with (
+        socket.create_connection((name, int(port)), timeout=ANSWER_S) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        secure.sendall(API_VERSIONS)
+        if not secure.recv(1):
+            raise ConnectionResetError("hung up")
+
+
+def administrator(connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S) -> KafkaAdminClient:
+    """A client for questions and changes; the caller closes it. Raises Unreachable or BadConfiguration."""
+    await_answer(connection, timeout_s)
+    with speaking(connection):
+        return KafkaAdminClient(**connection.settings())
+
+
 @contextmanager
 def administration(
     connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S
 ) -> Iterator[KafkaAdminClient]:
-    """An administrator's session; its errors are ours."""
-    settings = dict(connection.settings()) | {"bootstrap_timeout_ms": int(timeout_s * 1000)}
-    del settings["metrics_enabled"]
-    with speaking(connection):
-        client = KafkaAdminClient(**settings)
-        try:
+    """An administrator's session; the library's errors inside it become ours."""
+    client = administrator(connection, timeout_s)
+    try:
+        with speaking(connection):
             yield client
-        finally:
-            client.close()
+    finally:
+        client.close()
 
 
 def cluster_id(connection: Connection, timeout_s: float) -> str:
