@@ -15,19 +15,13 @@ from tongbao_schemas.envelope import Envelope, Signature, pae
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
-__all__ = ["check_payload_type", "only_signature", "sign", "signers", "verify_one", "with_signatures"]
+__all__ = ["check_payload_type", "only_signature", "sign", "signers", "verify_one"]
 
 
 def sign(payload: bytes, payload_type: str, keys: Iterable[SigningKey]) -> Envelope:
     """The payload with one signature of each key, in their order."""
     signed = pae(payload_type, payload)
     return Envelope(payload, payload_type, tuple(Signature(key.keyid, key.sign(signed)) for key in keys))
-
-
-def with_signatures(envelope: Envelope, keys: Iterable[SigningKey]) -> Envelope:
-    """The same payload with further signatures, for keys that are held in different places."""
-    more = sign(envelope.payload, envelope.payload_type, keys)
-    return Envelope(envelope.payload, envelope.payload_type, envelope.signatures + more.signatures)
 
 
 def check_payload_type(envelope: Envelope, payload_type: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.world import signing_key
-from tongbao_broker.trust.dsse import sign, signers, verify_one, with_signatures
+from tongbao_broker.trust.dsse import sign, signers, verify_one
 from tongbao_schemas.envelope import DIRECTORY_TYPE, MESSAGE_TYPE, Envelope, Signature
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
@@ -84,8 +84,3 @@ def test_signers_are_distinct_public_keys(
 ) -> None:
     """What counts towards a threshold is a set of public keys, whatever names and repeats there are."""
     assert signers(envelope, MESSAGE_TYPE, keys) == found
-
-
-def test_signatures_can_be_added_elsewhere() -> None:
-    """Keys held by different persons sign one after the other, over the same bytes."""
-    assert with_signatures(GOOD, [B]) == sign(b"{}", MESSAGE_TYPE, [A, B])
