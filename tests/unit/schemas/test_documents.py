@@ -6,67 +6,10 @@ from typing import Any
 import pytest
 
 from tests.unit.schemas import wire
+from tests.unit.schemas.wire import DIRECTORY, ROOT, TERMS
 from tongbao_schemas.documents import DirectoryDocument, RootDocument
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
-
-PERIOD = {"valid_from": wire.ISSUED, "valid_until": wire.EXPIRES}
-HEAD = {"network": "demo", "version": 1, "issued_at": wire.ISSUED, "expires_at": wire.EXPIRES}
-TERMS = {"sign_s": 1800, "first_feedback_s": 7200, "result_s": 86400}
-DIRECTORY: dict[str, Any] = HEAD | {
-    "participants": [
-        {"code": "100000", "name_zh": "交换中心", "name_en": "Exchange", "status": "active", "schemas": []},
-        {
-            "code": "520000",
-            "name_zh": "贵州",
-            "name_en": "Guizhou",
-            "status": "active",
-            "schemas": ["alert/1.0"],
-        },
-    ],
-    "keys": [
-        {
-            "kid": "0a" * 32,
-            "owner": "520000",
-            "use": "message",
-            "alg": "Ed25519",
-            "public": "0b" * 32,
-            "may_sign": ["alert"],
-        }
-        | PERIOD,
-        {"kid": "1a" * 32, "owner": "520000", "use": "seal", "alg": "X25519", "public": "1b" * 32} | PERIOD,
-        {
-            "kid": "2a" * 32,
-            "owner": "100000",
-            "use": "checkpoint",
-            "alg": "Ed25519",
-            "public": "2b" * 32,
-            "compromised_since": wire.LATER,
-        }
-        | PERIOD,
-    ],
-    "agreements": [
-        {
-            "id": "qian-yue",
-            "doc_number": "演禁协〔2026〕1号",
-            "parties": ["440000", "520000"],
-            "categories": ["online"],
-            "types": ["alert"],
-            "handling": ["H0"],
-            "deadlines": {"flash": TERMS, "urgent": TERMS, "routine": TERMS},
-        }
-        | PERIOD
-    ],
-    "floor": {"categories": ["online"], "types": ["alert"], "handling": ["H0"]} | PERIOD,
-    "postings": [{"officer_ref": "黔-0042", "home": "520000", "host": "440000"} | PERIOD],
-}
-ROOT: dict[str, Any] = HEAD | {
-    "directory_keys": {"threshold": 1, "keys": [{"kid": "0a" * 32, "public": "0b" * 32}]},
-    "root_keys": {
-        "threshold": 2,
-        "keys": [{"kid": "1a" * 32, "public": "1b" * 32}, {"kid": "2a" * 32, "public": "2b" * 32}],
-    },
-}
 
 
 def bent(document: dict[str, Any], path: str, value: Any) -> bytes:

@@ -7,11 +7,13 @@ import pytest
 
 from tests.unit.schemas import wire
 from tongbao_schemas import header as models
+from tongbao_schemas import number as numbers
 from tongbao_schemas.codes import EXCHANGE_TYPES, KNOWN_SCHEMAS, PEOPLES_TYPES, RELATIONS, MessageType
-from tongbao_schemas.encoding import digest, parse_time
+from tongbao_schemas.encoding import b64encode, digest, parse_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import parse_header, payload_bytes
 from tongbao_schemas.number import readable_number
+from tongbao_schemas.record import OUT_LIMIT
 from tongbao_schemas.refusals import Code
 
 CLASSES: dict[str, type[models.Header]] = {
@@ -242,11 +244,60 @@ def test_deadlines_out_of_order_have_their_own_code(kind: str, change: dict[str,
     assert (refused.code, refused.where) == (Code.DEADLINES_ORDER, "deadlines")
 
 
-def test_deadlines_may_fall_together() -> None:
-    """All deadlines may be the moment of expiry."""
-    same = dict.fromkeys(("sign_by", "first_feedback_by", "result_by"), wire.EXPIRES)
+@pytest.mark.parametrize(
+    "moment", [wire.EXPIRES, "2026-11-23T18:34:28.520Z"], ids=["expiry", "next millisecond"]
+)
+def test_deadlines_may_fall_together(moment: str) -> None:
+    """All deadlines may be one moment: from the millisecond after issue to the moment of expiry."""
+    same = dict.fromkeys(("sign_by", "first_feedback_by", "result_by"), moment)
 
     parse_header(wire.text(wire.bent("alert", "deadlines", wire.deadlines() | same)))
+
+
+def test_a_message_may_live_for_one_millisecond() -> None:
+    """The shortest life is one millisecond; none at all is refused."""
+    header = parse_header(wire.text(wire.bent("answer", "expires_at", "2026-11-23T18:34:28.520Z")))
+
+    assert header.expires_at > header.issued_at
+
+
+def test_a_field_has_one_name() -> None:
+    """The schema goes by its wire name only: by our own attribute's name it is missing."""
+    value = wire.bent("alert", "schema", ...) | {"schema_name": "alert/1.0"}
+
+    assert (refusal(value).code, refusal(value).where) == (Code.HEADER_SHAPE, "schema")
+
+
+def test_a_header_may_fill_its_limit() -> None:
+    """A payload of exactly the limit is read, one byte more is too large, and both fit a record in base64."""
+    full = wire.text(wire.header("alert")).ljust(models.HEADER_LIMIT)
+
+    parse_header(full)
+    with pytest.raises(Refused) as caught:
+        parse_header(full + b" ")
+    assert caught.value.code is Code.RECORD_TOO_LARGE
+    assert len(b64encode(full)) <= OUT_LIMIT
+
+
+def test_a_message_may_go_to_everyone_and_refer_to_many() -> None:
+    """33 provinces in an audience and several refs of the type's relations are no fault."""
+    everyone = sorted(numbers.PROVINCES.keys() - {"100000", "520000"})
+    refs = [
+        {"id": wire.OTHER_ID, "digest": wire.DIGEST, "relation": name} for name in ("supplements", "corrects")
+    ]
+    header = parse_header(wire.text(wire.header("update") | {"audience": everyone, "refs": refs}))
+
+    assert (len(header.audience), len(header.refs)) == (33, 2)
+
+
+@pytest.mark.parametrize("kind", wire.PEOPLES[1:])
+def test_other_messages_carry_the_number_of_their_thread(kind: str) -> None:
+    """Only an alert's number names its sender: an answer goes under the number it answers."""
+    number = numbers.readable_number("440000", 2026, 17)
+    header = parse_header(wire.text(wire.bent(kind, "number", number)))
+
+    assert isinstance(header, models.PeopleHeader)
+    assert header.number == number
 
 
 NUMBERS = {
@@ -264,11 +315,10 @@ def test_an_alert_has_a_number_of_its_origin(number: str) -> None:
     assert (refused.code, refused.where) == (Code.NUMBER_WRONG, "number")
 
 
-STAGES = ("delivered", "routed", "read", "claimed", "assigned", "working", "lifted", "purged", "refused")
 WITHOUT_ID = {name: value for name, value in wire.item("refused").items() if name != "of"}
 RECEIPTS = {
     "delivered": ([wire.item("delivered")], "440000"),
-    "every stage": ([wire.item(stage) for stage in STAGES], "440000"),
+    "every stage": ([wire.item(stage) for stage in wire.STAGES if stage != "missing"], "440000"),
     "refused without an id": ([WITHOUT_ID], "440000"),
     "missing": ([wire.item("missing")], "100000"),
     "500 items": ([wire.item("delivered")] * 500, "440000"),
@@ -283,6 +333,21 @@ def test_receipts_of_every_stage_are_read(items: list[dict[str, Any]], to: str) 
 
     assert isinstance(header, models.ReceiptHeader)
     assert [item["stage"] for item in items] == [item.stage for item in header.content.items]
+
+
+@pytest.mark.parametrize("stage", wire.STAGES)
+def test_exactly_the_desk_stages_name_a_person(stage: str) -> None:
+    """What a person did says by whom; what a connector did must not name anyone."""
+    desk = stage in wire.DESK_STAGES
+    changed = {name: value for name, value in wire.item(stage).items() if name != "by"}
+    if not desk:
+        changed["by"] = wire.item("claimed")["by"]
+    value = wire.header("receipt") | {
+        "audience": ["100000" if stage == "missing" else "440000"],
+        "content": {"items": [changed]},
+    }
+
+    assert refusal(value).where.endswith(".by" if desk else "(unknown field)")
 
 
 BAD_RECEIPTS = {
@@ -323,7 +388,7 @@ def test_a_receipt_has_one_receiver() -> None:
     assert (refused.code, refused.where) == (Code.HEADER_SHAPE, "audience")
 
 
-@pytest.mark.parametrize("kind", ["admitted", "rejected", "overdue", "suspect"])
+@pytest.mark.parametrize("kind", wire.NOTICES)
 def test_notices_of_every_kind_are_read(kind: str) -> None:
     """Each kind of notice has its own fields, and every one of them is needed."""
     own = wire.notice(kind).keys() - {"of", "digest"}

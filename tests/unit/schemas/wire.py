@@ -1,4 +1,4 @@
-"""Sample wire values as plain JSON, one good header per message type, for tables of faults to bend."""
+"""Good wire values as plain JSON for tables of faults to bend: headers of every type, root and directory."""
 
 import json
 from copy import deepcopy
@@ -27,6 +27,9 @@ _RELATION = {
 }
 PEOPLES = ("alert", *_RELATION)
 ALL_TYPES = (*PEOPLES, "receipt", "notice", "head")
+DESK_STAGES = ("routed", "read", "claimed", "assigned", "working")
+STAGES = ("delivered", "lifted", "purged", *DESK_STAGES, "refused", "missing")
+NOTICES = ("admitted", "rejected", "overdue", "suspect")
 
 
 def header(kind: str) -> dict[str, Any]:
@@ -138,5 +141,63 @@ _CONTENT: dict[str, dict[str, Any]] = {
         "delivery_seq": 0,
         "directory": {"version": 1, "digest": DIGEST},
         "checkpoint": "tongbao/demo\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+    },
+}
+
+PERIOD = {"valid_from": ISSUED, "valid_until": EXPIRES}
+HEAD = {"network": "demo", "version": 1, "issued_at": ISSUED, "expires_at": EXPIRES}
+TERMS = {"sign_s": 1800, "first_feedback_s": 7200, "result_s": 86400}
+DIRECTORY: dict[str, Any] = HEAD | {
+    "participants": [
+        {"code": "100000", "name_zh": "交换中心", "name_en": "Exchange", "status": "active", "schemas": []},
+        {
+            "code": "520000",
+            "name_zh": "贵州",
+            "name_en": "Guizhou",
+            "status": "active",
+            "schemas": ["alert/1.0"],
+        },
+    ],
+    "keys": [
+        {
+            "kid": "0a" * 32,
+            "owner": "520000",
+            "use": "message",
+            "alg": "Ed25519",
+            "public": "0b" * 32,
+            "may_sign": ["alert"],
+        }
+        | PERIOD,
+        {"kid": "1a" * 32, "owner": "520000", "use": "seal", "alg": "X25519", "public": "1b" * 32} | PERIOD,
+        {
+            "kid": "2a" * 32,
+            "owner": "100000",
+            "use": "checkpoint",
+            "alg": "Ed25519",
+            "public": "2b" * 32,
+            "compromised_since": LATER,
+        }
+        | PERIOD,
+    ],
+    "agreements": [
+        {
+            "id": "qian-yue",
+            "doc_number": "演禁协〔2026〕1号",
+            "parties": ["440000", "520000"],
+            "categories": ["online"],
+            "types": ["alert"],
+            "handling": ["H0"],
+            "deadlines": {"flash": TERMS, "urgent": TERMS, "routine": TERMS},
+        }
+        | PERIOD
+    ],
+    "floor": {"categories": ["online"], "types": ["alert"], "handling": ["H0"]} | PERIOD,
+    "postings": [{"officer_ref": "黔-0042", "home": "520000", "host": "440000"} | PERIOD],
+}
+ROOT: dict[str, Any] = HEAD | {
+    "directory_keys": {"threshold": 1, "keys": [{"kid": "0a" * 32, "public": "0b" * 32}]},
+    "root_keys": {
+        "threshold": 2,
+        "keys": [{"kid": "1a" * 32, "public": "1b" * 32}, {"kid": "2a" * 32, "public": "2b" * 32}],
     },
 }
