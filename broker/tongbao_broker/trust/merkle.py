@@ -70,6 +70,10 @@ class Frontier:
             root = node_hash(left, root)
         return root
 
+    def append(self, leaf_hash: bytes) -> "Frontier":
+        """The frontier after one more leaf."""
+        return self.extend((leaf_hash,))
+
     def extend(self, leaf_hashes: Iterable[bytes]) -> "Frontier":
         """The frontier after more leaves: equal neighbours join, as a carry runs through a sum."""
         size, nodes = self.size, list(self.nodes)

@@ -129,6 +129,11 @@ def test_a_bent_proof_is_refused(size: int, data: st.DataObject) -> None:
     assert refused.value.code is Code.PROOF_WRONG
 
 
+def test_one_leaf_more_is_a_batch_of_one() -> None:
+    """Appending a leaf is extending by it."""
+    assert Frontier().append(LEAVES[0]).append(LEAVES[1]) == Frontier().extend(LEAVES[:2])
+
+
 def test_a_frontier_goes_through_hex() -> None:
     """A stored frontier is read back as it was."""
     frontier = Frontier().extend(LEAVES[:11])
