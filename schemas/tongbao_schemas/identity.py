@@ -7,10 +7,14 @@ younger or older than any list, and nobody is to be judged by it.
 import re
 from datetime import date
 from typing import Final
+from unicodedata import normalize
 
 _NUMBER: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
+_DIGIT: Final = "[0-9０-９]"
+_GAP: Final = "[ \u3000\\-－]?"
 _IN_TEXT: Final = re.compile(
-    r"(?<!\d)(\d{6})[ -]?(\d{4})[ -]?(\d{2})[ -]?(\d{2})[ -]?(\d{3}[\dX])(?!\d)", re.ASCII | re.IGNORECASE
+    rf"(?<!{_DIGIT}){_DIGIT}{{6}}{_GAP}{_DIGIT}{{4}}{_GAP}{_DIGIT}{{2}}{_GAP}{_DIGIT}{{2}}{_GAP}"
+    rf"{_DIGIT}{{3}}[0-9０-９XxＸｘ](?!{_DIGIT})"
 )
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
@@ -25,9 +29,10 @@ def id_number_ok(number: str) -> bool:
 
 
 def real_id_numbers(text: str) -> list[str]:
-    """Every number in a text that passes the check, also one written in groups (520000 19880229 0018)."""
-    candidates = ("".join(groups).upper() for groups in _IN_TEXT.findall(text))
-    return [number for number in candidates if id_number_ok(number)]
+    """Every number in a text that passes the check, also in groups or in full-width characters."""
+    written = (normalize("NFKC", found).upper() for found in _IN_TEXT.findall(text))
+    numbers = (found.replace(" ", "").replace("-", "") for found in written)
+    return [number for number in numbers if id_number_ok(number)]
 
 
 def _is_date(digits: str) -> bool:

@@ -1,7 +1,8 @@
 """From the bytes of an opened body to its model (acceptance step 7): 1 parse gate, 2 model, 3 rules."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +19,8 @@ BODY_LIMIT: Final = 88 * 4096 - 36
 """The most bytes a body may have: 88 blocks less salt and length."""
 
 Body = AlertBody | AnswerBody
+Fault = tuple[Code, str]
+B = TypeVar("B", bound=Body)
 
 
 def parse_body(schema_name: str, data: bytes, *, category: Category, status: Status, at: datetime) -> Body:
@@ -35,10 +38,7 @@ def parse_body(schema_name: str, data: bytes, *, category: Category, status: Sta
 def _alert(data: bytes, category: Category, status: Status, at: datetime) -> AlertBody:
     plain = parse_object(data, limit=BODY_LIMIT)
     model = ALERT_BODIES[category]
-    try:
-        body = model.model_validate_json(data)
-    except ValidationError as error:
-        raise Refused(_shape_code(error, model), explain(error)) from None
+    body = _model(model.model_validate_json, data, lambda error: (_alert_code(error, model), explain(error)))
     check_texts(plain, status)
     check_alert(body, status=status, at=at)
     return body
@@ -46,13 +46,19 @@ def _alert(data: bytes, category: Category, status: Status, at: datetime) -> Ale
 
 def _answer(data: bytes, status: Status, at: datetime) -> AnswerBody:
     plain = parse_object(data, limit=BODY_LIMIT)
-    try:
-        body = ANSWER.validate_json(data)
-    except ValidationError as error:
-        raise Refused(Code.BODY_SHAPE, _answer_path(error)) from None
+    body = _model(ANSWER.validate_json, data, lambda error: (Code.BODY_SHAPE, _answer_path(error)))
     check_texts(plain, status)
     check_answer(body, at=at)
     return body
+
+
+def _model(validate: Callable[[bytes], B], data: bytes, judge: Callable[[ValidationError], Fault]) -> B:
+    """The model of a body. What pydantic says quotes the body, so it does not stay behind the refusal."""
+    try:
+        return validate(data)
+    except ValidationError as error:
+        code, where = judge(error)
+    raise Refused(code, where)
 
 
 def _answer_path(error: ValidationError) -> str:
@@ -61,7 +67,7 @@ def _answer_path(error: ValidationError) -> str:
     return explain(error, tagged=True) if known_kind else "kind"
 
 
-def _shape_code(error: ValidationError, model: type[Any]) -> Code:
+def _alert_code(error: ValidationError, model: type[Any]) -> Code:
     """`CATEGORY_NEEDS` if the first fault is that a field of the category itself is missing."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     if first["type"] == "missing" and first["loc"][0] in category_fields(model):

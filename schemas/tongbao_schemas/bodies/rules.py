@@ -57,13 +57,11 @@ Rule = Callable[[AlertBody, Status, datetime], None]
 
 def check_texts(plain: dict[str, Any], status: Status) -> None:
     """Rules 1 and 2 for a body as plain JSON values whose keys a closed model has passed."""
-    everything = normalize("NFKC", "\n".join(text for _, text in _texts(plain)))
-    secret = _SECRET_MARK.search(everything) is not None
-    real = status is not Status.ACTUAL and bool(real_id_numbers(everything))
-    if secret:
-        raise Refused(Code.SECRET_DOCUMENT, _where(plain, lambda text: bool(_SECRET_MARK.search(text))))
-    if real:
-        raise Refused(Code.ID_NUMBER_REAL, _where(plain, lambda text: bool(real_id_numbers(text))))
+    everything = "\n".join(text for _, text in _texts(plain))
+    if _marked_secret(everything):
+        raise Refused(Code.SECRET_DOCUMENT, _where(plain, _marked_secret))
+    if status is not Status.ACTUAL and real_id_numbers(everything):
+        raise Refused(Code.ID_NUMBER_REAL, _where(plain, real_id_numbers))
 
 
 def check_alert(body: AlertBody, *, status: Status, at: datetime) -> None:
@@ -207,5 +205,9 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(child, f"{path}[{index}]")
 
 
-def _where(plain: dict[str, Any], found: Callable[[str], bool]) -> str:
-    return next((path for path, text in _texts(plain) if found(normalize("NFKC", text))), "")
+def _where(plain: dict[str, Any], found: Callable[[str], object]) -> str:
+    return next((path for path, text in _texts(plain) if found(text)), "")
+
+
+def _marked_secret(text: str) -> bool:
+    return "密" in text and _SECRET_MARK.search(normalize("NFKC", text)) is not None
