@@ -46,7 +46,7 @@ def test_every_single_wrong_character_is_noticed(number: str) -> None:
 
 
 def test_the_check_does_not_tell_all_provinces_apart() -> None:
-    """The province stands for two digits, and one check character can miss two: headers compare the origin."""
+    """A province stands for two digits, and two wrong ones can go unnoticed: headers compare the origin."""
     number = readable_number("520000", 2026, 17)
     wrong = [PROVINCES[code].short + number[1:] for code in CODES if code != "520000"]
 
