@@ -50,6 +50,7 @@ class IncidentKind(StrEnum):
     TOPIC_REPLACED = "topic_replaced"
     RECORDS_LOST = "records_lost"
     DIRECTORY_REFUSED = "directory_refused"
+    TOPIC_CLOSED = "topic_closed"
 
 
 _INCIDENTS: Mapping[Code, IncidentKind] = {
@@ -79,9 +80,13 @@ class Arrival:
     owner: str
     topic: str
     topic_id: str
+    cluster_id: str
     offset: int
+    next: int
+    """Where the stream goes on once this record is dealt with."""
     value: bytes | None
-    readable: bool = True
+    error: str = ""
+    """What the reader could not decode; empty for a record that could be read."""
 
     @property
     def sha256(self) -> str:
@@ -225,6 +230,10 @@ class Dispatch:
         """Adds the leaf of the directory in force; `value` is what is published of it."""
         index = self._seedling.add(LeafKind.DIRECTORY, self.directory.digest)
         self._new_directory = NewDirectory(index, value)
+
+    def take_incident(self, note: IncidentNote) -> None:
+        """Adds an incident that no decision about a record brings about."""
+        self._incidents.append(note)
 
     def finish(self, steps: Iterable[Step], key: SigningKey) -> Entry:
         """Signs the tree and makes the values."""

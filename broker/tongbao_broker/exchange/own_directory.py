@@ -2,7 +2,8 @@
 
 1. At the start a file that doesn't verify ends the process. Later it changes nothing but is reported: the
    directory in force stays in force until it expires.
-2. The highest versions of root and directory seen are remembered; an older one is a rollback.
+2. The highest versions of root and directory seen are remembered; an older one is a rollback, and so is
+   another directory of the same version.
 3. An expired directory is read all the same, since a stream that must wait has to know for what.
 """
 
@@ -13,8 +14,9 @@ from pathlib import Path
 from tongbao_broker.errors import BadConfiguration
 from tongbao_broker.trust.directory import Trust, TrustFile, load_trust, parse_root_file, parse_trust_file
 from tongbao_schemas.errors import Refused
+from tongbao_schemas.refusals import Code
 
-__all__ = ["OwnDirectory"]
+__all__ = ["OwnDirectory", "refusal_text"]
 
 
 @dataclass(slots=True)
@@ -24,7 +26,8 @@ class OwnDirectory:
     path: Path
     pinned_root: Path
     network: str
-    minimum_version: int = 0
+    known: tuple[int, str] = (0, "")
+    """Version and digest of the newest directory that was ever in force."""
     _read_from: tuple[int, int, int] = (0, 0, 0)
     _trust: Trust | None = None
     _file: TrustFile = field(init=False)
@@ -46,17 +49,20 @@ class OwnDirectory:
         self._read_from = self._state()
         file = parse_trust_file(self._bytes(self.path))
         before = self._trust
-        self._trust = load_trust(
+        trust = load_trust(
             file,
             parse_root_file(self._bytes(self.pinned_root)),
             network=self.network,
             now=now,
             minimum_root=before.root.version if before else 0,
-            minimum_version=max(self.minimum_version, before.directory.version if before else 0),
+            minimum_version=self.known[0],
             allow_expired=True,
         )
-        self._file = file
-        return self._trust
+        found = (trust.directory.version, trust.directory.digest)
+        if found[0] == self.known[0] and found != self.known:
+            raise Refused(Code.DOCUMENT_ROLLED_BACK, "directory.version")
+        self.known, self._trust, self._file = found, trust, file
+        return trust
 
     def changed(self) -> bool:
         """Whether the file is another one than `load` read last."""

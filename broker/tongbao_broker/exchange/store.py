@@ -135,9 +135,10 @@ def trail() -> TrailHead | None:
 
 def begin_trail(head: TrailHead) -> None:
     """Writes the row of an empty trail."""
-    TrailState.objects.create(
-        pk=ONLY, size=head.size, nodes=head.frontier.hex_nodes, checkpoint=head.checkpoint
-    )
+    with atomic():
+        TrailState.objects.create(
+            pk=ONLY, size=head.size, nodes=head.frontier.hex_nodes, checkpoint=head.checkpoint
+        )
 
 
 def lanes() -> dict[str, LaneState]:
@@ -152,7 +153,8 @@ def lanes() -> dict[str, LaneState]:
 
 def add_lanes(addressees: Iterable[str]) -> None:
     """Makes the lanes of new participants."""
-    Lane.objects.bulk_create([Lane(addressee=code) for code in addressees], ignore_conflicts=True)
+    with atomic():
+        Lane.objects.bulk_create([Lane(addressee=code) for code in addressees], ignore_conflicts=True)
 
 
 # One batch.
@@ -424,15 +426,17 @@ def note_incident(note: IncidentNote, at: datetime) -> None:
         _incident(note, at).save()
 
 
-def open_incidents(kind: IncidentKind) -> int:
-    """How many incidents of this kind are open."""
-    return Incident.objects.filter(kind=kind, closed_at=None).count()
+def is_open(kind: IncidentKind, stream: str = "") -> bool:
+    """Whether an incident of this kind is open, for this stream if one is named."""
+    of_stream = {"stream": stream} if stream else {}
+    return Incident.objects.filter(kind=kind, closed_at=None, **of_stream).exists()
 
 
-def close_incidents(kind: IncidentKind, at: datetime) -> None:
-    """Ends the incidents of a kind whose cause is gone."""
+def close_incidents(kind: IncidentKind, at: datetime, streams: Iterable[str] | None = None) -> None:
+    """Ends the incidents of a kind whose cause is gone; of these streams only, if any are named."""
+    rows = Incident.objects.filter(kind=kind, closed_at=None)
     with atomic():
-        Incident.objects.filter(kind=kind, closed_at=None).update(closed_at=at)
+        (rows if streams is None else rows.filter(stream__in=list(streams))).update(closed_at=at)
 
 
 def purge_expired(at: datetime, limit: int) -> int:

@@ -1,0 +1,198 @@
+"""From rows to topics: every lane in order, none delayed by another.
+
+1. What a batch has just committed is sent from memory; after a crash or a failure, from the table. The
+   bytes are the same.
+2. A lane is sent in the order of its numbers. How far it got is marked afterwards: a crash in between
+   repeats records, which their reader recognises by number and digest.
+3. A topic that the broker refuses (missing, closed to us) backs off alone, from five seconds up to a
+   minute.
+4. Leaves and directories go to their topics by the same rules; deliveries that were asked for again go
+   beside the lane.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tongbao_broker import logs
+from tongbao_broker.errors import TopicRefused
+from tongbao_broker.exchange import store
+from tongbao_broker.exchange.dispatch import Entry, LaneState, Outbound
+from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic
+from tongbao_broker.kafka.writer import Outgoing
+from tongbao_schemas.header import parse_header
+from tongbao_schemas.record import ce_headers, parse_in
+
+__all__ = ["Backoff", "Publisher", "Shipment", "Sink"]
+
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(seconds=60)
+AT_ONCE = 1024 * 1024
+"""About how many bytes of one lane are read from its table at a time."""
+RESENDS_AT_ONCE = 50
+
+_log = logs.get(__name__)
+
+
+class Sink(Protocol):
+    """What writes: `tongbao_broker.kafka.writer.Writer`."""
+
+    def send_all(self, items: Sequence[Outgoing]) -> list[int]: ...
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Which topics are left alone until when; each further failure doubles the pause."""
+
+    _until: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
+
+    def allows(self, topic: str, now: datetime) -> bool:
+        until, pause = self._until.get(topic, (now, FIRST_PAUSE))
+        return now >= until or until - now > pause  # the second: our clock was put back
+
+    def failed(self, topic: str, now: datetime) -> None:
+        _, pause = self._until.get(topic, (now, FIRST_PAUSE / 2))
+        longer = min(pause * 2, LONGEST_PAUSE)
+        self._until[topic] = (now + longer, longer)
+
+    def succeeded(self, topic: str) -> None:
+        self._until.pop(topic, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Records for one topic in order, and what is to be marked when they are there."""
+
+    topic: str
+    items: Sequence[Outgoing]
+    lane: tuple[str, int] | None = None
+    leaves: int | None = None
+    directory: int | None = None
+    resends: Sequence[tuple[str, int]] = ()
+
+
+class Publisher:
+    """Publishes what is committed and not yet published."""
+
+    def __init__(self, sink: Sink, published_leaves: int, reached: Callable[[str], None]) -> None:
+        self._sink = sink
+        self._reached = reached
+        self.backoff = Backoff()
+        self.published_leaves = published_leaves
+        self._directories_waiting = True
+        self._resends_waiting = True
+
+    def publish(
+        self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None, now: datetime
+    ) -> dict[str, int]:
+        """Sends what is due and marks it; how far each lane has got that moved.
+
+        `size` is the trail's, `entry` the batch just committed, if any. Raises WriterBroken or Unreachable
+        where nothing can be sent at all.
+        """
+        shipments = [
+            shipment
+            for shipment in self._shipments(lanes, size, entry)
+            if self.backoff.allows(shipment.topic, now)
+        ]
+        if not shipments:
+            return {}
+        sent = self.send(shipments, now)
+        self._reached("published")
+        self._mark(sent)
+        self._reached("marked")
+        return dict(shipment.lane for shipment in sent if shipment.lane)
+
+    def send(self, shipments: Sequence[Shipment], now: datetime) -> list[Shipment]:
+        """All at once; if a topic is refused, each on its own, so that the others get through."""
+        try:
+            self._sink.send_all([item for shipment in shipments for item in shipment.items])
+        except TopicRefused:
+            return [shipment for shipment in shipments if self._send_alone(shipment, now)]
+        for shipment in shipments:
+            self.backoff.succeeded(shipment.topic)
+        return list(shipments)
+
+    def _send_alone(self, shipment: Shipment, now: datetime) -> bool:
+        try:
+            self._sink.send_all(shipment.items)
+        except TopicRefused as error:
+            self.backoff.failed(shipment.topic, now)
+            _log.error("a topic is refused; its lane waits", topic=shipment.topic, detail=error.detail)
+            return False
+        self.backoff.succeeded(shipment.topic)
+        return True
+
+    def _shipments(
+        self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None
+    ) -> Iterator[Shipment]:
+        fresh: dict[str, list[Outbound]] = {}
+        for outbound in entry.outbound if entry else ():
+            fresh.setdefault(outbound.addressee, []).append(outbound)
+        for code, lane in lanes.items():
+            if not lane.clear:
+                yield _lane_shipment(code, lane, fresh.get(code, []))
+        if self.published_leaves < size:
+            yield self._leaves(entry)
+        self._directories_waiting |= bool(entry and entry.new_directory)
+        if self._directories_waiting:
+            yield from _directories()
+        self._resends_waiting |= bool(entry and entry.resends)
+        if self._resends_waiting:
+            yield from _resends()
+
+    def _leaves(self, entry: Entry | None) -> Shipment:
+        growth = entry.growth if entry else None
+        if growth and growth.first == self.published_leaves:
+            records = [(growth.head.size, growth.record)]
+        else:
+            records = store.leaf_records(self.published_leaves, AT_ONCE)
+        items = [Outgoing(LEAVES_TOPIC, None, value) for _, value in records]
+        return Shipment(LEAVES_TOPIC, items, leaves=records[-1][0])
+
+    def _mark(self, sent: Sequence[Shipment]) -> None:
+        """Notes in the tables what was sent; until then it counts as not sent."""
+        leaves = next((shipment.leaves for shipment in sent if shipment.leaves), None)
+        store.mark_published(dict(shipment.lane for shipment in sent if shipment.lane), leaves)
+        self.published_leaves = leaves or self.published_leaves
+        for shipment in sent:
+            if shipment.directory:
+                store.mark_directory(shipment.directory)
+            if shipment.resends:
+                store.mark_resent(shipment.resends)
+        self._directories_waiting = self._directories_waiting and bool(store.unpublished_directories())
+        self._resends_waiting = self._resends_waiting and bool(store.resends(1))
+
+
+def outgoing(addressee: str, value: bytes) -> Outgoing:
+    """A stored value as a record: its key and headers are made anew from what is in it."""
+    header = parse_header(parse_in(value).envelope.payload)
+    return Outgoing(in_topic(addressee), header.thread.encode(), value, ce_headers(header))
+
+
+def _lane_shipment(code: str, lane: LaneState, fresh: Sequence[Outbound]) -> Shipment:
+    """The lane's next records: those at hand if they are next, else from the table."""
+    topic = in_topic(code)
+    if fresh and fresh[0].delivery_seq == lane.published_seq + 1:
+        items = [Outgoing(topic, each.key.encode(), each.value, each.headers) for each in fresh]
+        return Shipment(topic, items, lane=(code, fresh[-1].delivery_seq))
+    rows = store.unpublished(code, lane.published_seq, AT_ONCE)
+    return Shipment(topic, [outgoing(code, value) for _, value in rows], lane=(code, rows[-1][0]))
+
+
+def _directories() -> Iterator[Shipment]:
+    for version, value in store.unpublished_directories():
+        item = Outgoing(DIRECTORY_TOPIC, str(version).encode(), value)
+        yield Shipment(DIRECTORY_TOPIC, [item], directory=version)
+
+
+def _resends() -> Iterator[Shipment]:
+    """What was asked for again, by addressee; an expired delivery has no bytes left and is dropped."""
+    asked: dict[str, list[tuple[int, bytes]]] = {}
+    for addressee, number, value in store.resends(RESENDS_AT_ONCE):
+        asked.setdefault(addressee, []).append((number, value))
+    for addressee, rows in asked.items():
+        items = [outgoing(addressee, value) for _, value in rows if value]
+        numbers = [(addressee, number) for number, _ in rows]
+        yield Shipment(in_topic(addressee), items, resends=numbers)

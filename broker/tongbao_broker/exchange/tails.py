@@ -1,0 +1,101 @@
+"""At the start: do the topics know anything that our tables don't?
+
+1. A delivery, head or leaf in a topic that our tables never gave out means that an old copy of the database
+   was put back: the exchange doesn't start, or it would give the same numbers to other messages.
+2. Where the leaves' topic knows less than we have marked as published, it was made anew: the rest is
+   published again.
+3. Only tails are read. Every delivery and every head carries the lane's number, so the last few records
+   tell.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from tongbao_broker.errors import DatabaseOlderThanLog, Unreachable
+from tongbao_broker.exchange.dispatch import LaneState
+from tongbao_broker.kafka.reader import Batch
+from tongbao_broker.kafka.topics import LEAVES_TOPIC, in_topic
+from tongbao_schemas.errors import Refused
+from tongbao_schemas.header import HeadHeader, parse_header
+from tongbao_schemas.record import parse_in
+
+__all__ = ["Source", "check_lanes", "check_leaves", "tail"]
+
+TAIL = 50
+"""How many records are looked at; the last few may be old deliveries that were sent again."""
+PATIENCE_S = 20.0
+AT_ONCE = 500
+
+
+class Source(Protocol):
+    """What reads: `tongbao_broker.kafka.reader.Reader`."""
+
+    def identity(self, topic: str) -> tuple[str, str]: ...
+    def seek(self, topic: str, offset: int) -> None: ...
+    def first_offset(self, topic: str) -> int: ...
+    def end_offset(self, topic: str) -> int: ...
+    def poll(self, timeout_s: float, max_records: int) -> list[Batch]: ...
+    def close(self) -> None: ...
+
+
+def check_lanes(source: Source, lanes: Mapping[str, LaneState]) -> None:
+    """Raises DatabaseOlderThanLog where an `in` topic holds a delivery number that its lane never gave out."""
+    topics = {in_topic(code): code for code in lanes}
+    for topic, value in tail(source, tuple(topics)):
+        code, number = topics[topic], _delivery_seq(value)
+        if number > lanes[code].delivery_seq:
+            raise DatabaseOlderThanLog(
+                f"{topic}: delivery {number}, tables end at {lanes[code].delivery_seq}"
+            )
+
+
+def check_leaves(source: Source, size: int, published: int) -> int:
+    """How many leaves count as published: what the tables say, or less where the topic was made anew.
+
+    Raises DatabaseOlderThanLog where the topic holds more leaves than our trail.
+    """
+    ends = [_end(value) for _, value in tail(source, (LEAVES_TOPIC,))]
+    if ends and max(ends) > size:
+        raise DatabaseOlderThanLog(f"{LEAVES_TOPIC}: {max(ends)} leaves, tables end at {size}")
+    return min(published, max(ends, default=0))
+
+
+def tail(source: Source, topics: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """The last records of each topic, as topic and value. Raises Unreachable when they don't come."""
+    waiting = {}
+    for topic in topics:
+        first, end = source.first_offset(topic), source.end_offset(topic)
+        source.seek(topic, max(first, end - TAIL))
+        if end > first:
+            waiting[topic] = end
+    deadline = time.monotonic() + PATIENCE_S
+    while waiting:
+        if time.monotonic() > deadline:
+            raise Unreachable(f"the tail of {next(iter(waiting))} doesn't come")
+        for batch in source.poll(0.2, AT_ONCE):
+            yield from ((batch.topic, record.value) for record in batch.records if record.value is not None)
+            if batch.next >= waiting.get(batch.topic, 0):
+                waiting.pop(batch.topic, None)
+
+
+def _delivery_seq(value: bytes) -> int:
+    """The lane's number in a delivery or head; 0 for what is neither."""
+    try:
+        record = parse_in(value)
+        header = parse_header(record.envelope.payload)
+    except Refused:
+        return 0
+    if isinstance(header, HeadHeader):
+        return header.content.delivery_seq
+    return record.stamp.delivery_seq if record.stamp else 0
+
+
+def _end(value: bytes) -> int:
+    """The size that a record of leaves reaches up to; 0 for what is none."""
+    try:
+        record = json.loads(value)
+        return int(record["from"]) + len(record["hashes"])
+    except (ValueError, KeyError, TypeError):
+        return 0
