@@ -17,13 +17,15 @@ from typing import Any
 from tongbao_broker.trust import dsse, policy
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.keys import SigningKey
-from tongbao_broker.trust.sealing import SealContext, Sealing, seal
+from tongbao_broker.trust.sealing import Recipient, SealContext, Sealing, seal
 from tongbao_schemas.codes import MessageType, Status, Urgency
 from tongbao_schemas.documents import Agreement
 from tongbao_schemas.encoding import compact_json, digest, format_time
 from tongbao_schemas.envelope import MESSAGE_TYPE
+from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import AnyHeader, parse_header
 from tongbao_schemas.record import OutRecord, encode_out
+from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission
 
 RECEIPT_LIFE = timedelta(days=30)
@@ -101,7 +103,7 @@ def compose(
     if deadlines:
         fields["deadlines"] = deadlines
     fields["expires_at"] = _expiry(submission, deadlines, place.at)
-    recipients = [directory.seal_recipient(code, place.at) for code in (*fields["audience"], office.code)]
+    recipients = [_recipient(code, directory, place.at) for code in (*fields["audience"], office.code)]
     sealing = seal(submission.body_bytes, SealContext.of(fields), recipients)
     composed = _signed(fields | {"sealed": sealing.sealed}, office, sealing)
     _check(composed.header, sealing.ciphertext, directory, place.at, thread_opened_at)
@@ -157,6 +159,15 @@ def _signed(fields: Mapping[str, Any], office: Office, sealing: Sealing | None) 
     )
     cek = sealing.cek if sealing else None
     return Composed(parse_header(payload), fields["seq"], digest(payload), encode_out(record), cek)
+
+
+def _recipient(code: str, directory: Directory, at: datetime) -> Recipient:
+    """Whom to seal to; without a seal key says why there is none."""
+    if directory.participant(code) is None:
+        raise Refused(Code.AUDIENCE_UNKNOWN, "audience")
+    if not directory.is_active(code):
+        raise Refused(Code.AUDIENCE_NOT_ACTIVE, "audience")
+    return directory.seal_recipient(code, at)
 
 
 def _check(

@@ -1,10 +1,13 @@
 """Incidents: what a supervisor must look at, noted once and logged."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tongbao_broker import logs
-from tongbao_broker.kafka.reader import Batch
 from tongbao_connectors.store.models import Incident
+
+if TYPE_CHECKING:
+    from tongbao_broker.kafka.reader import Batch
 
 log = logs.get(__name__)
 
@@ -22,7 +25,7 @@ def note(kind: str, subject: str, at: datetime, **facts: str | int) -> bool:
     return False
 
 
-def note_lost(batch: Batch, at: datetime) -> None:
+def note_lost(batch: "Batch", at: datetime) -> None:
     """Notes that retention took records before they were read, if the batch says so."""
     if batch.lost:
         subject = f"{batch.topic_id}:{batch.start}"
