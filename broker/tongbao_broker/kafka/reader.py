@@ -29,6 +29,7 @@ FETCH_BYTES = 8 * 1024 * 1024
 RESPONSE_BYTES = 2 * FETCH_BYTES
 IDENTITY_EVERY_S = 15.0
 PROBE_MS = 3_000
+CLOSE_MS = 1_000
 LIST_MS = 10_000
 SETTINGS = {
     "group_id": None,
@@ -131,11 +132,11 @@ class Reader:
         except _OutOfRange as error:
             return [self._after_loss(topic) for topic in error.topics]
         except _Undecodable:
-            return [self._pass_unreadable()]
+            return [self._pass_unreadable(max_records)]
         return [self._batch(partition.topic, records) for partition, records in polled.items()]
 
     def close(self) -> None:
-        self._consumer.close(autocommit=False, timeout_ms=1000)
+        self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
         self._admin.close()
 
     def _batch(self, topic: str, records: Sequence[Any]) -> Batch:
@@ -157,13 +158,13 @@ class Reader:
         self._consumer.seek(_partition(topic), first)
         return self._step(topic, (), first, lost=first - start)
 
-    def _pass_unreadable(self) -> Batch:
+    def _pass_unreadable(self, max_records: int) -> Batch:
         for topic in self._pending():
-            error = self._probe(topic)
-            if error:
-                offset = self._next[topic]
-                self._consumer.seek(_partition(topic), offset + 1)
-                return self._step(topic, (Record(offset, 0, None, None, error),), offset + 1)
+            records = tuple(self._unreadable(topic, max_records))
+            if records:
+                following = records[-1].offset + 1
+                self._consumer.seek(_partition(topic), following)
+                return self._step(topic, records, following)
         raise Unreachable("the consumer fails, and no record explains it")
 
     def _pending(self) -> list[str]:
@@ -175,16 +176,26 @@ class Reader:
             if topic not in paused and self.end_offset(topic) > self._next[topic]
         ]
 
-    def _probe(self, topic: str) -> str:
-        """The name of the error that the next record of `topic` raises; empty if it can be read."""
-        consumer = self._assigned({topic: self._next[topic]})
+    def _unreadable(self, topic: str, max_records: int) -> Iterator[Record]:
+        """The records next in `topic` that can't be decoded; none if the first of them can."""
+        start = self._next[topic]
+        probe = self._assigned({topic: start})
+        try:
+            for offset in range(start, min(start + max_records, self.end_offset(topic))):
+                probe.seek(_partition(topic), offset)
+                error = self._error_of_next(probe)
+                if not error:
+                    return
+                yield Record(offset, 0, None, None, error)
+        finally:
+            probe.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+    def _error_of_next(self, probe: KafkaConsumer) -> str:
         try:
             with _decoding(self._connection):
-                consumer.poll(timeout_ms=PROBE_MS, max_records=1)
+                probe.poll(timeout_ms=PROBE_MS, max_records=1)
         except _Undecodable as error:
             return str(error)
-        finally:
-            consumer.close(autocommit=False, timeout_ms=1000)
         return ""
 
     def _assigned(self, positions: dict[str, int]) -> KafkaConsumer:
