@@ -4,9 +4,6 @@ Source: `data/gbt2260.csv`, compiled from the published revisions 1980-12 to 201
 2023-06-30. A row is valid at a date if the newest revision not after that date lies between its first and
 last revision, both included; so the gap between two revisions belongs to the older one. Which month between
 2019-04 and 2023-06 a change happened in is unknown: there the old code and the new one both count.
-
-`ancestors` and `province_of` only read what a code's first digits say; whether such a parent is listed is
-another question.
 """
 
 import csv
@@ -50,23 +47,6 @@ def region(code: str, on: date) -> Region | None:
         if listing.first <= revision <= listing.last:
             return listing.region
     return None
-
-
-def ancestors(code: str) -> tuple[str, ...]:
-    """The code itself, its prefecture and its province, nearest first, none twice."""
-    levels = (code, f"{code[:4]}00", f"{code[:2]}0000")
-    return tuple(dict.fromkeys(levels))
-
-
-def province_of(code: str) -> str:
-    """The province code of any division code."""
-    return f"{code[:2]}0000"
-
-
-def full_name(code: str, on: date) -> str:
-    """The names from province to county, as people write them: 广东省深圳市南山区."""
-    found = (region(one, on) for one in reversed(ancestors(code)))
-    return "".join(one.name for one in found if one is not None)
 
 
 def _revision(on: date) -> str:

@@ -1,13 +1,20 @@
 """The published JSON Schemas."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tongbao_schemas.export import DIALECT, SCHEMA_NAMES, drifted, file_name, json_schema, main
+from tests.contract.json_schema import Schemas
+from tongbao_schemas.export import DIALECT, SCHEMA_NAMES, drifted, file_name, json_schema, main, schema_id
 
-FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "json"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "schemas" / "json"
+SCHEMAS = Schemas({schema_id(name): json_schema(name) for name in SCHEMA_NAMES})
+SUBMISSION = schema_id("submission/1.0")
+GOOD = sorted((ROOT / "examples").glob("*.json"))
+EXPECTED = tomllib.loads((ROOT / "examples" / "bad" / "expected.toml").read_text("utf-8"))
 
 
 def test_the_schemas_in_the_repository_are_those_of_the_models() -> None:
@@ -43,3 +50,23 @@ def test_no_schema_allows_null_or_unknown_fields(name: str) -> None:
 
     assert '"null"' not in json.dumps(schema)
     assert all(shape["additionalProperties"] is False for shape in objects)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_a_sample_fits_the_published_schema(path: Path) -> None:
+    """By the schemas alone, without our models, every sample is a submission with a body of its category."""
+    sample = json.loads(path.read_text("utf-8"))
+
+    assert SCHEMAS.fits(sample, SUBMISSION)
+    assert SCHEMAS.fits(sample["body"], schema_id(f"alert.{sample['category']}/1.0"))
+    assert SCHEMAS.fits(sample["body"], schema_id("alert/1.0"))
+
+
+@pytest.mark.parametrize(
+    "stem", [stem for stem, code in EXPECTED.items() if code in ("TB-501", "TB-602", "TB-510")]
+)
+def test_a_wrong_shape_fits_no_schema(stem: str) -> None:
+    """What is refused for its shape alone is refused by the schemas too."""
+    text = (ROOT / "examples" / "bad" / f"{stem}.json").read_text("utf-8")
+
+    assert not SCHEMAS.fits(json.loads(text), SUBMISSION)

@@ -47,16 +47,10 @@ def _real_day(value: str) -> str:
     return value
 
 
-def _one_number(value: str) -> str:
-    if any(separator in value for separator in "、,，;；|"):
-        raise ValueError("one number, not a list")
-    return value
-
-
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
 Name = UnitName
-DocumentNumber = Annotated[HeaderText, Field(max_length=64), AfterValidator(_one_number)]
+DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[^\n、,，;；|]{1,64}$")]
 """One number of a case or paper; a list of numbers is refused."""
 Plate = Annotated[str, StringConstraints(pattern=r"^\S{2,12}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9-]{4,19}$")]

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tongbao_schemas.number import PROVINCES
-from tongbao_schemas.regions import Region, ancestors, full_name, province_of, region
+from tongbao_schemas.regions import Region, region
 
 TODAY = date(2026, 11, 23)
 
@@ -59,26 +59,3 @@ def test_the_provinces_are_those_that_messages_are_sent_between() -> None:
     """Every participant but the exchange is a province of the list, valid today."""
     assert all(region(code, TODAY) is not None for code in PROVINCES if code != "100000")
     assert len(PROVINCES) == 35
-
-
-@pytest.mark.parametrize(
-    ("code", "chain"),
-    [
-        ("440305", ("440305", "440300", "440000")),
-        ("440300", ("440300", "440000")),
-        ("440000", ("440000",)),
-    ],
-)
-def test_a_code_tells_its_prefecture_and_province(code: str, chain: tuple[str, ...]) -> None:
-    """Nearest first, none twice."""
-    assert ancestors(code) == chain
-    assert province_of(code) == "440000"
-
-
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [("440305", "广东省深圳市南山区"), ("110108", "北京市海淀区"), ("520000", "贵州省"), ("999999", "")],
-)
-def test_a_place_is_named_from_the_province_down(code: str, name: str) -> None:
-    """A level that isn't listed is left out."""
-    assert full_name(code, TODAY) == name
