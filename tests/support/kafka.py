@@ -74,7 +74,7 @@ class Broker:
 
         with administration(self.operator) as admin:
             admin.delete_topics([topic])
-            _until(lambda: topic not in admin.list_topics())
+            wait_until(lambda: topic not in admin.list_topics())
             admin.create_topics(
                 {topic: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True
             )
@@ -117,7 +117,7 @@ def _start(folder: Path) -> Broker:
     authority = CertificateAuthority.create(_made(folder / "ca"), now=now)
     certificate = _made(folder / "broker") / "tls.pem"
     authority.issue_to(certificate, BROKER, now=now, days=DAYS, hosts=(HOST,))
-    ports = _free_ports()
+    ports = free_ports()
     server = EmbeddedKafka(
         folder / "broker", certificate=certificate, ca=folder / "broker" / "ca.pem", ports=ports
     )
@@ -133,14 +133,14 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_ports() -> tuple[int, int]:
+def free_ports() -> tuple[int, int]:
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))
         return first.getsockname()[1], second.getsockname()[1]
 
 
-def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until, "it never came about"

@@ -71,10 +71,11 @@ class EmbeddedKafka:
         return Connection(self.bootstrap, self.certificate, self.ca, "tongbao-operator")
 
     def prepare(self, progress: jars.Progress = lambda done, total, name: None) -> None:
-        """Fetches what is missing, writes the settings and, the first time, formats the storage.
+        """Checks the certificate, fetches what is missing, writes the settings, formats a new storage.
 
         Raises Unreachable or BadConfiguration.
         """
+        self.connection.ssl_context()
         jars.fetch(self._jars, progress)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self._properties_file.write_text(self.properties(), encoding="ascii")
