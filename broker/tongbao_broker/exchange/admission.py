@@ -32,7 +32,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from tongbao_broker.trust import policy
-from tongbao_broker.trust.directory import Directory, Trust, in_force
+from tongbao_broker.trust.directory import Directory, in_force
 from tongbao_broker.trust.verify import Verified, verify_message
 from tongbao_schemas.codes import MessageType, Status
 from tongbao_schemas.errors import Refused
@@ -71,16 +71,12 @@ NEVER_ANSWERED = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a whole batch is judged under: one root and directory, one reading of the clock."""
+    """What a whole batch is judged under: one directory, one reading of the clock."""
 
     network: str
-    trust: Trust
+    directory: Directory
     now: datetime
     clock_sound: bool = True
-
-    @property
-    def directory(self) -> Directory:
-        return self.trust.directory
 
 
 class HoldReason(StrEnum):
@@ -216,8 +212,7 @@ class View:
 
 def holding(circumstances: Circumstances) -> Hold | None:
     """Our own trouble, if there is any: it comes before every step."""
-    trust, now = circumstances.trust, circumstances.now
-    if now >= trust.root.expires_at or trust.directory.expired(now):
+    if circumstances.directory.expired(circumstances.now):
         return Hold(HoldReason.DIRECTORY_EXPIRED)
     if not circumstances.clock_sound:
         return Hold(HoldReason.CLOCK_UNSOUND)

@@ -224,7 +224,7 @@ class Relay:
         return True
 
     def _circumstances(self) -> Circumstances:
-        return Circumstances(self.own.network, self.own.trust, self.clock.now())
+        return Circumstances(self.own.network, self.own.trust.directory, self.clock.now())
 
     def _hold(self, reason: str, detail: str = "") -> None:
         self._inlets.seek_back()

@@ -5,14 +5,16 @@ from datetime import datetime
 
 from tests.support.world import World
 from tongbao_broker.exchange.admission import Admit, Circumstances, Decision, Hold, Reject, View, admit
-from tongbao_broker.trust.directory import Trust, load_trust
+from tongbao_broker.trust.directory import Directory, load_trust
 from tongbao_schemas.record import OutRecord
 from tongbao_schemas.refusals import Code
 
 
-def trust_of(world: World) -> Trust:
-    """What the exchange goes by in this world."""
-    return load_trust(world.trust_file, world.root, network=world.network, now=world.now, allow_expired=True)
+def directory_of(world: World) -> Directory:
+    """The verified directory that the exchange goes by in this world, expired or not."""
+    network, now = world.network, world.now
+    trust = load_trust(world.trust_file, world.root, network=network, now=now, allow_expired=True)
+    return trust.directory
 
 
 @dataclass
@@ -22,12 +24,12 @@ class Court:
     world: World
     view: View = field(default_factory=View)
     clock_sound: bool = True
-    _trust: Trust | None = None
+    _directory: Directory | None = None
 
     @property
     def circumstances(self) -> Circumstances:
-        self._trust = self._trust or trust_of(self.world)
-        return Circumstances(self.world.network, self._trust, self.world.now, self.clock_sound)
+        self._directory = self._directory or directory_of(self.world)
+        return Circumstances(self.world.network, self._directory, self.world.now, self.clock_sound)
 
     def judge(self, value: OutRecord | bytes | None, owner: str = "520000") -> Decision | Hold:
         """The outcome for a record in `owner`'s topic, taken into account from now on."""
