@@ -37,7 +37,7 @@ def start(server: EmbeddedKafka) -> subprocess.Popen[bytes]:
 
 
 def test_restart_keeps_the_cluster(server: EmbeddedKafka) -> None:
-    """A server stopped with SIGTERM ends in seconds, and starts again as the same cluster, with one log of both lives."""
+    """Stopped by SIGTERM, the server ends in seconds; it comes back as the same cluster, with one log."""
     ids = []
     for _ in range(2):
         process = start(server)

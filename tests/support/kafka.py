@@ -134,6 +134,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_ports() -> tuple[int, int]:
+    """Two ports that are free on the loopback address."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))
@@ -141,6 +142,7 @@ def free_ports() -> tuple[int, int]:
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """Returns as soon as it holds; fails the test when the time is over."""
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until, "it never came about"

