@@ -1,0 +1,97 @@
+"""A whole network for a test: real Kafka, the exchange and five connectors, in a folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.databases import EXCHANGE
+from tongbao_broker import database
+from tongbao_broker.database import sqlite_url
+from tongbao_connectors import services, workspace
+from tongbao_connectors.settings import ConnectorSettings
+from tongbao_connectors.workspace import Workspace
+
+TONGBAO = (sys.executable, "-c", "from tongbao_connectors.cli.main import main; main()")
+
+
+def until(condition: Callable[[], object], within_s: float, what: str) -> None:
+    """Waits for a condition, looking often; says what never came true."""
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, f"within {within_s} s: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A running workspace, and the ways to look into it."""
+
+    workspace: Workspace
+
+    def open_province(self, code: str) -> str:
+        """The province's database, opened: a name for `database.use`."""
+        return ConnectorSettings.load(self.workspace.province(code)).open_database()
+
+    def open_exchange(self) -> str:
+        """The exchange's database, opened: a name for `database.use`."""
+        database.open_database(
+            "exchange-of-network", sqlite_url(self.workspace.exchange / "exchange.db"), EXCHANGE
+        )
+        return "exchange-of-network"
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a service while it is ready."""
+        status = services.running(self.workspace)
+        assert status is not None
+        return next(child.pid for child in status.processes if child.name == name and child.state == "ready")
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the service is at work."""
+        status = services.running(self.workspace)
+        return status is not None and any(
+            child.name == name and child.state == "ready" for child in status.processes
+        )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for a service, as a power cut would end it."""
+        pid = self.pid(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not self.is_ready(name) or self.pid(name) != pid, 10, f"{name} is gone")
+
+    def tongbao(self, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """A command as a person types it; its exit code must be `code`."""
+        done = subprocess.run(
+            [*TONGBAO, *arguments, "--dir", str(self.workspace.folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done
+
+    def answer_of(self, *arguments: str) -> Any:
+        """The JSON value that a command prints."""
+        return json.loads(self.tongbao(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """A fresh network, up; down at the end, also after a failure."""
+    made = workspace.create(tmp_path / "network", now=datetime.now(UTC))
+    services.start_detached(made)
+    try:
+        yield Network(workspace.load(made.folder))
+    finally:
+        database.close()
+        services.stop(made)
