@@ -266,6 +266,14 @@ def test_a_refusal_carries_no_value() -> None:
     assert caught.value.__context__ is None
 
 
+def test_an_error_of_a_model_shows_no_value() -> None:
+    """What pydantic itself says of a wrong value leaves the value out, in case it is ever printed."""
+    with pytest.raises(ValidationError) as caught:
+        Sample.model_validate({"name": ["canary"]})
+
+    assert "canary" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("location", "path"),
     [
