@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+
 from tests.support.world import World
+from tongbao_broker import database
 from tongbao_broker.errors import TopicRefused, WriterBroken
 from tongbao_broker.exchange.notices import Announcer
 from tongbao_broker.exchange.own_directory import OwnDirectory
@@ -119,6 +122,8 @@ class Station:
     """The exchange of a world, at the world's time."""
 
     def __init__(self, world: World, folder: Path, reached: Callable[[str], None] = no_op) -> None:
+        with connections[database.current()].cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=OFF")  # no test here cuts the power
         self.world = world
         self.folder = folder
         self.clock = SetClock(world.now)

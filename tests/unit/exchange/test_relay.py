@@ -492,7 +492,7 @@ def test_a_process_can_start_under_an_expired_directory(station: Station) -> Non
 
 @pytest.mark.parametrize("ahead", [True, False], ids=["broker ahead", "we are ahead"])
 def test_an_unsound_clock_holds_the_streams(ahead: bool, station: Station) -> None:
-    """Our clock and the broker's differ by more than 60 s at the tail: hold, until ours has been put right."""
+    """Our clock and the broker's differ by more than 60 s at the tail: hold, until ours is put right."""
     station.run(1)
     right = station.clock.at
     written = right + timedelta(seconds=1)
