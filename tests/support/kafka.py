@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -100,6 +101,19 @@ def directory(**statuses: str) -> DirectoryDocument:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """A real server with mutual TLS and deny by default; tests choose their own province codes on it."""
+    with _running() as broker:
+        yield broker
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """A server of the test's own, to freeze or kill."""
+    with _running() as broker:
+        yield broker
+
+
+@contextmanager
+def _running() -> Iterator[Broker]:
     with TemporaryDirectory(prefix="tongbao-kafka-", ignore_cleanup_errors=True) as name:
         started = _start(Path(name))
         try:

@@ -21,7 +21,7 @@ from kafka import errors as theirs
 
 from tongbao_broker.errors import BadConfiguration, NoRight, TopicRefused, Unreachable
 
-REQUEST_TIMEOUT_MS = 30_000
+REQUEST_S = 10.0
 BOOTSTRAP_TIMEOUT_S = 10.0
 ANSWER_S = 5.0
 RETRY_S = 0.1
@@ -50,7 +50,7 @@ class Connection:
             "security_protocol": "SSL",
             "ssl_context": self.ssl_context(),
             "ssl_check_hostname": True,
-            "request_timeout_ms": REQUEST_TIMEOUT_MS,
+            "request_timeout_ms": int(REQUEST_S * 1000),
             "bootstrap_timeout_ms": int(BOOTSTRAP_TIMEOUT_S * 1000),
             "reconnect_backoff_max_ms": 2_000,
         }
@@ -115,11 +115,13 @@ def ask(server: str, context: ssl.SSLContext) -> None:
             raise ConnectionResetError("hung up")
 
 
-def administrator(connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S) -> KafkaAdminClient:
+def administrator(
+    connection: Connection, timeout_s: float = BOOTSTRAP_TIMEOUT_S, request_s: float = REQUEST_S
+) -> KafkaAdminClient:
     """A client for questions and changes; the caller closes it. Raises Unreachable or BadConfiguration."""
     await_answer(connection, timeout_s)
     with speaking(connection):
-        return KafkaAdminClient(**connection.settings())
+        return KafkaAdminClient(**{**connection.settings(), "request_timeout_ms": int(request_s * 1000)})
 
 
 @contextmanager

@@ -28,6 +28,7 @@ PARTITION_FETCH_BYTES = 2 * 1024 * 1024
 FETCH_BYTES = 8 * 1024 * 1024
 RESPONSE_BYTES = 2 * FETCH_BYTES
 IDENTITY_EVERY_S = 15.0
+IDENTITY_ANSWER_S = 3.0
 PROBE_MS = 3_000
 CLOSE_MS = 1_000
 LIST_MS = 10_000
@@ -81,7 +82,7 @@ class Reader:
         """Raises Unreachable, or TopicRefused for a topic that is missing or closed to us."""
         self._connection = connection
         self._next = dict.fromkeys(topics, 0)
-        self._admin = administrator(connection)
+        self._admin = administrator(connection, request_s=IDENTITY_ANSWER_S)
         try:
             self._cluster_id, self._topic_ids = self._look_up()
             self._looked_up = time.monotonic()
@@ -209,11 +210,16 @@ class Reader:
     def _compare_identities(self) -> None:
         if time.monotonic() - self._looked_up < IDENTITY_EVERY_S:
             return
-        cluster_id, topic_ids = self._look_up()
+        self._looked_up = time.monotonic()
+        try:
+            cluster_id, topic_ids = self._look_up()
+        except TopicRefused:
+            raise
+        except Unreachable:
+            return  # a broker that is away replaces nothing; it is asked again
         for topic, known in self._topic_ids.items():
             if (cluster_id, topic_ids[topic]) != (self._cluster_id, known):
                 raise TopicReplaced(f"{topic}: id {known} expected, {topic_ids[topic]} found")
-        self._looked_up = time.monotonic()
 
     def _look_up(self) -> tuple[str, dict[str, str]]:
         with speaking(self._connection):
