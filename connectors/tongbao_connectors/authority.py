@@ -1,8 +1,8 @@
 """Makes the trust documents of a network: a root signed by 3 of 5 keys, a directory signed by 2 of 3.
 
 Rules:
-1. The root document names the directory keys and the root keys with their thresholds; the directory document
-   names the participants, their keys and their agreements.
+1. The root document names the directory keys and the root keys with their thresholds; the directory
+   document names the participants, their keys and their agreements.
 2. A document is signed by as many distinct keys as its threshold demands, never by one key twice.
 3. Every pair of provinces has one agreement, over all categories, handling codes and types of a province.
 4. The time is given; keys, agreements and documents are valid from it on.

@@ -98,7 +98,7 @@ def test_stays_up_until_interrupted(tmp_path: Path) -> None:
     demo = start(folder)
     until(lambda: "Ctrl-C" in talk(folder) or demo.poll() is not None, 120)
 
-    waiting = command(folder, "inbox")
+    waiting = [item for item in command(folder, "inbox") if item["type"] == "alert"]
     assert sorted((item["origin"], item["province"]) for item in waiting) == [
         ("520000", "320000"),
         ("520000", "330000"),

@@ -177,7 +177,7 @@ def _print(call: Call, data: dict[str, Any], lines: list[Line], published: bool,
         [
             [
                 line.index,
-                beijing(line.at),
+                beijing(line.at, exactly=True),
                 kind(line.type, lang),
                 place(line.origin, lang),
                 line.code,

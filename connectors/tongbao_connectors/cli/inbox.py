@@ -46,7 +46,7 @@ def _items(call: Call, code: str, states: tuple[str, ...]) -> list[tuple[str, "I
 
 def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
     from tongbao_connectors.cli.printing import left, now, table
-    from tongbao_connectors.cli.words import category, place, state, status, urgency
+    from tongbao_connectors.cli.words import category, kind, place, state, status, urgency
 
     if not items:
         call.say("收件箱是空的。", "The inbox is empty.")
@@ -54,6 +54,7 @@ def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
     headings = [
         call.words("单位", "at"),
         call.words("编号", "number"),
+        call.words("类型", "type"),
         call.words("等级", "urgency"),
         call.words("性质", "status"),
         call.words("类别", "category"),
@@ -67,6 +68,7 @@ def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
         [
             place(code, call.lang),
             item.number,
+            kind(item.type, call.lang),
             urgency(item.urgency, call.lang),
             status(item.status, call.lang),
             category(item.category, call.lang),

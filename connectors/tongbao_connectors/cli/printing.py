@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tongbao_connectors.cli.language import Language
 
@@ -49,9 +49,13 @@ def facts(pairs: Iterable[tuple[str, object]], *, talk: bool = False) -> None:
     console(talk=talk).print(grid)
 
 
-def beijing(at: datetime | None) -> str:
-    """A time as officers read it: Beijing time to the second."""
-    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+def beijing(at: datetime | None, *, exactly: bool = False) -> str:
+    """A time as officers read it: Beijing time to the second, or exactly: to the millisecond."""
+    if at is None:
+        return ""
+    local = at.astimezone(BEIJING)
+    fraction = f".{local.microsecond // 1000:03d}" if exactly else ""
+    return f"{local:%Y-%m-%d %H:%M:%S}{fraction}"
 
 
 def left(due: datetime | None, at: datetime, lang: Language) -> str:
@@ -63,19 +67,6 @@ def left(due: datetime | None, at: datetime, lang: Language) -> str:
         return "已超时" if lang == "zh" else "overdue"
     parts = zip((minutes // 1440, minutes // 60 % 24, minutes % 60), UNITS[lang], strict=True)
     return "".join([f"{count}{unit}" for count, unit in parts if count][:2]) or f"<1{UNITS[lang][2]}".rstrip()
-
-
-def tree(value: Any, depth: int = 0) -> None:
-    """Prints a body as an indented outline; its texts are shown as they are, never as markup."""
-    out = console()
-    pairs = value.items() if isinstance(value, dict) else ((str(n), v) for n, v in enumerate(value, start=1))
-    for name, part in pairs:
-        indent = "  " * depth
-        if isinstance(part, dict | list):
-            out.print(f"{indent}{name}:", markup=False)
-            tree(part, depth + 1)
-        else:
-            out.print(f"{indent}{name}: {part}", markup=False)
 
 
 def now() -> datetime:

@@ -18,7 +18,8 @@ def fetch_jars(lang: Language) -> int:
         MofNCompleteColumn(),
         TextColumn("{task.fields[jar]}"),
     )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    screen = Console(file=sys.stderr)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(
             "下载 Kafka 组件" if lang == "zh" else "Fetching Kafka's jars", jar="", total=None
         )

@@ -1,7 +1,7 @@
 """`tongbao send FILE`: hands a submission to its province's connector; `--follow` shows how it goes."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,9 +45,10 @@ def send(
     with call.province() as settings:
         from tongbao_connectors import drafts
 
-        draft = drafts.submit(data, origin=settings.code, by=call.officer or "tongbao send", now=now())
+        by = call.officer or "tongbao send"
+        draft = drafts.submit(data, origin=settings.code, by=by, now=now())
         if up:
-            draft = _numbered(draft)
+            draft = replace(_numbered(draft), created=draft.created)
         _check(draft)
         if not follow:
             _put(call, draft)

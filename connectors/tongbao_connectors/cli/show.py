@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tongbao_connectors.cli.frame import Call, entry
-from tongbao_connectors.cli.language import both
+from tongbao_connectors.cli.language import Language, both
 
 if TYPE_CHECKING:
     from tongbao_connectors.casework import Item, OpenedBody
@@ -59,8 +59,8 @@ def _open(call: Call, item: "Item", roster: Any, why: str | None) -> "OpenedBody
 
 
 def _print(call: Call, item: "Item", opened: "OpenedBody | None") -> None:
-    from tongbao_connectors.cli.printing import beijing, facts, now, tree
-    from tongbao_connectors.cli.words import category, handling, place, state, status, urgency
+    from tongbao_connectors.cli.printing import beijing, facts, now
+    from tongbao_connectors.cli.words import category, handling, kind, place, state, status, urgency
 
     lang = call.lang
     at = now()
@@ -68,6 +68,7 @@ def _print(call: Call, item: "Item", opened: "OpenedBody | None") -> None:
         [
             (call.words("编号", "number"), item.number),
             (call.words("消息", "message"), item.message_id),
+            (call.words("类型", "type"), kind(item.type, lang)),
             (call.words("等级", "urgency"), urgency(item.urgency, lang)),
             (call.words("性质", "status"), status(item.status, lang)),
             (call.words("类别", "category"), category(item.category, lang)),
@@ -88,12 +89,25 @@ def _print(call: Call, item: "Item", opened: "OpenedBody | None") -> None:
         call.say(
             f"正文（已记录：第 {opened.openings} 次查阅）", f"Body (on record: opening no. {opened.openings})"
         )
-        tree(opened.body)
+        _print_body(item, opened.body, lang)
     else:
         call.say(
             "正文未打开；加 --officer 联络员编号 打开（会留痕）。",
             "The body stays closed; --officer REF opens it, on record.",
         )
+
+
+def _print_body(item: "Item", body: dict[str, Any], lang: Language) -> None:
+    from tongbao_connectors.cli import body as bodies
+    from tongbao_connectors.cli.printing import console
+
+    out = console()
+    colon = "：" if lang == "zh" else ": "
+    lines = bodies.lines(
+        body, kind=item.type, category=item.category, status=item.status, at=item.issued_at, lang=lang
+    )
+    for depth, label, text in lines:
+        out.print(f"{'  ' * depth}{label}{colon}{text}", markup=False)
 
 
 def _due(due: Any, at: Any, lang: Any) -> str:

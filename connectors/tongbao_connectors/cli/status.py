@@ -52,14 +52,15 @@ def _counts(call: Call, code: str) -> Counts:
     with call.province(code):
         from tongbao_connectors.store.models import Draft, InboxItem, Incident, Outbox, Quarantine
 
+        alerts = InboxItem.objects.filter(message__type="alert")
         unsettled = Outbox.objects.filter(state__in=("sealed", "published"))
         oldest = unsettled.order_by("message__issued_at").values_list("message__issued_at", flat=True).first()
         return Counts(
             province=code,
             sent=Outbox.objects.filter(message__type="alert").count(),
             unsettled=unsettled.count() + Draft.objects.filter(state="drafted").count(),
-            waiting=InboxItem.objects.filter(state="waiting").count(),
-            claimed=InboxItem.objects.filter(state="claimed").count(),
+            waiting=alerts.filter(state="waiting").count(),
+            claimed=alerts.filter(state="claimed").count(),
             quarantined=Quarantine.objects.count(),
             incidents=Incident.objects.count(),
             oldest_unsettled=oldest,

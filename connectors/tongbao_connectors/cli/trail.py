@@ -93,7 +93,7 @@ def _print(call: Call, found: "Trail") -> None:
     table(
         headings,
         [
-            [beijing(e.at), stage(e.stage, lang), place(e.place, lang), e.by, e.code, e.detail]
+            [beijing(e.at, exactly=True), stage(e.stage, lang), place(e.place, lang), e.by, e.code, e.detail]
             for e in found.events
         ],
     )

@@ -46,7 +46,7 @@ def state(value: str, lang: Language) -> str:
 
 def stage(value: str, lang: Language) -> str:
     """A stage of a message's way."""
-    zh, en = STAGES.get(value, (value, value))
+    zh, en = STAGES.get(value) or STATES.get(value, (value, value))
     return zh if lang == "zh" else en
 
 

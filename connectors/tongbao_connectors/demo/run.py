@@ -134,16 +134,23 @@ class Demo:
         began = time.monotonic()
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupt, stop)
 
         def tell() -> None:
+            self._screen.rest()
             self.outcome.seconds["start"] = round(since(began), 3)
             story = threading.Thread(target=self._tell, args=(workspace, loop, stop), daemon=True)
             story.start()
 
-        await services.serve(workspace, stop, started=tell, changed=self._screen.processes)
-        self._halt.set()
+        self._screen.busy(
+            "正在启动 Kafka、交换中心和五省 …", "Starting Kafka, the exchange and five provinces …"
+        )
+        try:
+            await services.serve(workspace, stop, started=tell, changed=self._screen.processes)
+        finally:
+            self._screen.rest()
+            self._halt.set()
         self._screen.settle()
         if not self._once or self.outcome.interrupted:
             self._screen.say("已全部停止。", "Everything has stopped.")
@@ -151,11 +158,11 @@ class Demo:
     def _interrupt(self, stop: asyncio.Event) -> None:
         if stop.is_set():
             os._exit(INTERRUPTED)
-        self.outcome.interrupted = True
+        stop.set()
         self._halt.set()
+        self.outcome.interrupted = True
         self._screen.settle()
         self._screen.say("正在停止 …（再按一次立即结束）", "Stopping … (once more to end at once)")
-        stop.set()
 
     def _tell(self, workspace: Workspace, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
         try:

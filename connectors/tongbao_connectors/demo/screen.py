@@ -11,6 +11,7 @@ from typing import Any
 from rich import box
 from rich.console import Console, Group
 from rich.live import Live
+from rich.status import Status as Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +34,7 @@ class Screen:
             file=sys.stderr, width=None if terminal else LINE_WIDTH, highlight=False, emoji=False
         )
         self._live: Live | None = None
+        self._wheel: Spinner | None = None
         self._journeys: Sequence[Journey] = ()
         self._told: set[tuple[str, ...]] = set()
         self._ready: set[tuple[str, int | None]] = set()
@@ -43,6 +45,20 @@ class Screen:
     def say(self, zh: str, en: str, *, style: str = "") -> None:
         """One line of talk."""
         self._console.print(Text(self.words(zh, en), style=style))
+
+    def busy(self, zh: str, en: str) -> None:
+        """Something takes some seconds; on a terminal a wheel turns until `rest`."""
+        if self._console.is_terminal:
+            self._wheel = self._console.status(self.words(zh, en))
+            self._wheel.start()
+        else:
+            self.say(zh, en)
+
+    def rest(self) -> None:
+        """Ends what `busy` began."""
+        if self._wheel is not None:
+            self._wheel.stop()
+            self._wheel = None
 
     def done(self, zh: str, en: str, seconds: float) -> None:
         """A step that is finished, with the time it took."""
@@ -144,7 +160,7 @@ class Screen:
             table.add_column(self.words(zh, en))
         table.add_row("Kafka 4.3.1", "000000", workspace.bootstrap, f"{folder}/broker")
         table.add_row(
-            place("100000", self._lang), "100000", "prov.*.out.v1 / prov.*.in.v1", f"{folder}/100000"
+            place("100000", self._lang), "100000", "prov.*.in.v1 / prov.*.out.v1", f"{folder}/100000"
         )
         for code in workspace.provinces:
             topics = f"prov.{code}.out.v1 / prov.{code}.in.v1"
