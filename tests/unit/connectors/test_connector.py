@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.support.province import Network, Province, alert, alert_body
 from tests.support.world import World, agreement_json, fields_of, participant_json
 from tongbao_broker import database
-from tongbao_broker.errors import DatabaseOlderThanLog, Fenced
+from tongbao_broker.errors import DatabaseOlderThanLog, Fenced, NotFound
 from tongbao_broker.kafka.topics import LEAVES_TOPIC, in_topic, out_topic
 from tongbao_connectors import acceptance, casework, drafts, quarantine, trail
 from tongbao_connectors.store.models import (
@@ -23,11 +24,12 @@ from tongbao_connectors.store.models import (
     Message,
     Outbox,
     Quarantine,
+    Reference,
     StageReport,
 )
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.encoding import format_time
-from tongbao_schemas.record import InRecord, parse_out
+from tongbao_schemas.record import parse_out
 
 
 class Crash(Exception):
@@ -451,12 +453,6 @@ def test_missing_deliveries_are_an_incident_and_late_ones_close_the_gap(
         assert InboxItem.objects.count() == 3
 
 
-def deliver(net: Network, record: InRecord | None, to: str = "440000") -> None:
-    """Puts a delivery into a province's topic under its next number."""
-    assert record is not None
-    net.exchange.put(to, record)
-
-
 def test_a_body_that_breaks_a_rule_is_quarantined_and_its_origin_told(
     net: Network, gz: Province, gd: Province
 ) -> None:
@@ -722,7 +718,7 @@ def test_a_deleted_content_key_purges_the_body_and_nothing_else(
     with gd.here():
         ContentKey.objects.all().delete()
         roster = gd.settings.roster()
-        with pytest.raises(Exception, match="OP-08"):
+        with pytest.raises(NotFound):
             casework.open_body(
                 draft.message_id, officer_ref="A-0117", why="值班", roster=roster, at=net.clock.now()
             )
@@ -739,3 +735,59 @@ def test_what_expired_on_the_way_is_stored_and_marked(net: Network, gz: Province
 
     with gd.here():
         assert [item.expired for item in casework.list_inbox()] == [True]
+
+
+def test_a_reference_that_came_too_early_is_joined_when_its_target_arrives(net: Network) -> None:
+    """An answer before its alert is kept; afterwards it belongs to it."""
+    zj = net.province("330000")
+    told = ["330000", "440000"]
+    sent = net.world.message("alert", "520000", told, body=alert_body())
+    body = b'{"by":{"officer_ref":"A-1","unit":"A"},"kind":"progress","text":"A"}'
+    answer = net.world.message("answer", "440000", ["330000", "520000"], about=sent, body=body)
+    net.exchange.enter(answer, ["330000"])
+    zj.turn()
+    with zj.here():
+        assert list(Reference.objects.values_list("known", flat=True)) == [False]
+    net.exchange.enter(sent, ["330000"])
+    zj.turn()
+
+    with zj.here():
+        assert list(Reference.objects.values_list("known", flat=True)) == [True]
+        assert InboxItem.objects.count() == 2
+
+
+def test_records_that_retention_took_are_an_incident(net: Network, gz: Province, gd: Province) -> None:
+    """The stream goes on behind them, and the delivery numbers tell what was in them."""
+    for index in range(3):
+        gz.submit(alert(f"a-{index}"))
+    gz.turn()
+    net.exchange.step(("520000",))
+    net.broker.topic(in_topic("440000")).first = 2
+    net.settle()
+
+    assert incidents(gd) == {"records_lost", "gap"}
+    with gd.here():
+        assert InboxItem.objects.count() == 1
+        assert list(DeliveryGap.objects.values_list("first", "last")) == [(1, 2)]
+
+
+def test_a_log_signed_by_an_unknown_key_is_waited_for_and_then_an_incident(
+    net: Network, gd: Province
+) -> None:
+    """A rotated key may arrive a moment later than what it signed; after a minute nobody waits any more."""
+    forged = replace(net.world, keys={**net.world.keys, EXCHANGE: net.world.keys["520000"]})
+    other = Network(net.folder / "other", world=forged)
+    other.exchange.enter(net.world.message("alert", "520000", ["330000"]), ["330000"])
+    net.broker.topic(LEAVES_TOPIC).values.extend(other.broker.topic(LEAVES_TOPIC).values)
+    for _ in range(10):
+        gd.turn()
+        net.clock.forward(seconds=2)
+    with gd.here():
+        assert Quarantine.objects.count() == 0
+    for _ in range(30):
+        gd.turn()
+        net.clock.forward(seconds=2)
+
+    assert incidents(gd) == {"held", "exchange_record"}
+    with gd.here():
+        assert Quarantine.objects.get().code == "TB-212"
