@@ -72,8 +72,7 @@ def open_database(name: str, url: str, apps: Sequence[str]) -> None:
 
 
 def install(apps: Sequence[str]) -> None:
-    """Makes Django know these apps, so that modules with their models can be imported; `open_database` does
-    this too."""
+    """Lets modules with these apps' models be imported; `open_database` does this too."""
     if not settings.configured:
         settings.configure(
             DATABASES={},

@@ -127,8 +127,7 @@ class Unreachable(OperationError):
 
 
 class WriterBroken(Unreachable):
-    """The producer failed or stalled in a way that it doesn't recover from: only a new process writes
-    again."""
+    """The producer failed or stalled for good: only a new process writes again."""
 
     code = "OP-06"
     zh = "写入端已失效，须以新进程重新开始。"
@@ -200,8 +199,7 @@ class BadConfiguration(OperationError):
 
 
 def exit_code(error: TongbaoError) -> int:
-    """The command line's exit code: 66 for a refusal about keys and signatures, 65 for any other refused
-    data."""
+    """The command line's exit code: 66 for a refusal about keys and signatures, 65 for any other."""
     if isinstance(error, OperationError):
         return error.exit_code
     if isinstance(error, Refused):

@@ -38,8 +38,7 @@ _destination: TextIO = sys.stderr
 
 
 def configure(component: str, path: Path | None = None, level: int = logging.INFO) -> None:
-    """Writes this process's log to `path` (made if missing, owner-readable only, appended to) or to
-    stderr."""
+    """Writes this process's log to `path` (made if missing, for its owner only, appended to) or to stderr."""
     global _destination
     if path is None:
         _destination = sys.stderr

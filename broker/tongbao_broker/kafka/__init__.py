@@ -1,2 +1,1 @@
-"""The one room that knows Kafka: client settings, reader, writer, topology, and a server for demo and
-tests."""
+"""The one room that knows Kafka: client, reader, writer, topology, and a server for demo and tests."""

@@ -24,7 +24,7 @@ CACHE_VARIABLE = "TONGBAO_CACHE"
 TIMEOUT_S = 60
 
 Progress = Callable[[int, int, str], None]
-"""Called with the number of jars in place, the number of all jars, and the name of the newest."""
+"""Called with how many jars are in place, how many there are, and the name of the newest."""
 
 
 @dataclass(frozen=True)

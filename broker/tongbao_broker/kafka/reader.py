@@ -49,8 +49,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Record:
-    """A record as the broker has it. `timestamp_ms` is the broker's append time; `error` is set if it is
-    unreadable."""
+    """A record as the broker has it, with its append time; an unreadable one has only offset and `error`."""
 
     offset: int
     timestamp_ms: int
@@ -120,8 +119,7 @@ class Reader:
         return int(offsets[_partition(topic)])
 
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]:
-        """What has arrived, at most one batch a topic and `max_records` together; empty when the time is
-        over.
+        """What has arrived, at most one batch a topic and `max_records` in all; empty when time is over.
 
         Raises TopicReplaced, TopicRefused, RecordsLost, Unreachable. A broker that is away isn't an error:
         its records come when it is back.
@@ -155,6 +153,7 @@ class Reader:
     def _after_loss(self, topic: str) -> Batch:
         start, first = self._next[topic], self.first_offset(topic)
         if first <= start:
+            self._compare_identities(at_once=True)
             raise RecordsLost(f"{topic}: offset {start} is beyond the end {self.end_offset(topic)}")
         self._consumer.seek(_partition(topic), first)
         return self._step(topic, (), first, lost=first - start)
@@ -207,8 +206,8 @@ class Reader:
                 consumer.seek(_partition(topic), offset)
         return consumer
 
-    def _compare_identities(self) -> None:
-        if time.monotonic() - self._looked_up < IDENTITY_EVERY_S:
+    def _compare_identities(self, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self._looked_up < IDENTITY_EVERY_S:
             return
         self._looked_up = time.monotonic()
         try:

@@ -1,5 +1,4 @@
-"""The names of the topics. Each has one partition, for ever, since the order within a topic means
-something."""
+"""The names of the topics. Each has one partition, for ever, since the order within it means something."""
 
 from tongbao_schemas.record import IN_LIMIT, OUT_LIMIT
 

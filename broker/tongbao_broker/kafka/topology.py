@@ -103,8 +103,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """What the broker has: partitions and own settings of each topic, all access rules, the number of
-    brokers."""
+    """What the broker has: each topic's partitions and own settings, all access rules, how many brokers."""
 
     partitions: Mapping[str, int]
     settings: Mapping[str, Settings]
@@ -130,8 +129,7 @@ def apply(plan: Plan) -> None:
 
 
 def compare(connection: Connection, participants: Sequence[Participant], found: Found) -> Plan:
-    """What differs. Raises Conflict for a topic that has the wrong number of partitions, which nothing can
-    mend."""
+    """What differs. Raises Conflict for a topic with several partitions, which nothing can mend."""
     replicas = 3 if found.brokers >= 3 else 1
     topics = demanded_topics(participants, replicas)
     for topic, count in found.partitions.items():

@@ -64,8 +64,7 @@ def advance(stream: str, start: int, new: int, cluster_id: str, topic_id: str) -
 
 
 def rewind(stream: str, cluster_id: str, topic_id: str) -> CursorState:
-    """Points the cursor at the beginning of the topic that now bears the name; deduplication makes this
-    safe."""
+    """Points the cursor at the start of the topic that now bears the name; deduplication makes it safe."""
     if Cursor.objects.filter(stream=stream).update(cluster_id=cluster_id, topic_id=topic_id, next=0) == 0:
         raise NotFound(f"stream {stream} was never begun")
     return CursorState(stream, cluster_id, topic_id, 0)
