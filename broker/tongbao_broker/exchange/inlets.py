@@ -7,17 +7,17 @@
 3. After anything was not committed, `seek_back` lets the same records come again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import BadConfiguration, TopicRefused, TopicReplaced
+from tongbao_broker.errors import BadConfiguration, TopicRefused, TopicReplaced, Unreachable
 from tongbao_broker.exchange import store
 from tongbao_broker.exchange.clockwatch import ClockWatch
 from tongbao_broker.exchange.dispatch import IncidentKind, IncidentNote, Step
-from tongbao_broker.exchange.tails import Source
+from tongbao_broker.exchange.tails import OpenSource, Source, readable
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.streams import cursor
 from tongbao_broker.streams.cursor import CursorState
@@ -31,7 +31,7 @@ _log = logs.get(__name__)
 class Inlets:
     """`next` is the offset of each topic that will be committed next."""
 
-    open_source: Callable[[Sequence[str]], Source]
+    open_source: OpenSource
     next: dict[str, int] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
     """Topics that couldn't be read when the source was opened."""
@@ -87,22 +87,24 @@ class Inlets:
             if not record.error
         )
 
+    def come_back(self) -> bool:
+        """Whether a topic that was closed can be read by now."""
+        return bool(readable(self.open_source, self.closed))
+
     def _opened(self, topics: Sequence[str], now: datetime) -> Source:
-        try:
-            self.closed = []
-            return self.open_source(topics)
-        except TopicRefused:
-            self.closed = [topic for topic in topics if not self._readable(topic)]
+        """A source over all topics that can be read; those that were not read before are suspected first."""
+        self.closed = []
+        for suspects in ([], [topic for topic in topics if topic not in self.next], topics):
+            good = readable(self.open_source, suspects)
+            self.closed = [topic for topic in suspects if topic not in good]
+            try:
+                source = self.open_source([topic for topic in topics if topic not in self.closed])
+            except TopicRefused:
+                continue
             for topic in self.closed:
                 _report_closed(topic, now)
-            return self.open_source([topic for topic in topics if topic not in self.closed])
-
-    def _readable(self, topic: str) -> bool:
-        try:
-            self.open_source([topic]).close()
-        except TopicRefused:
-            return False
-        return True
+            return source
+        raise Unreachable("topics come and go")
 
 
 def _position(source: Source, topic: str, now: datetime) -> int:

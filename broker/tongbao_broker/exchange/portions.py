@@ -1,12 +1,15 @@
 """What has been read, as arrivals, cut into portions that one transaction can carry. Pure."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tongbao_broker.exchange.admission import Reject
 from tongbao_broker.exchange.dispatch import Arrival
-from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.trust.verify import Verified
 from tongbao_schemas.header import ReceiptHeader
+
+if TYPE_CHECKING:
+    from tongbao_broker.kafka.reader import Batch
 
 __all__ = ["Judged", "arrivals", "portions"]
 
@@ -20,7 +23,7 @@ ITEM_BYTES = 512
 Judged = tuple[Arrival, Verified | Reject]
 
 
-def arrivals(batch: Batch) -> Iterator[Arrival]:
+def arrivals(batch: "Batch") -> Iterator[Arrival]:
     """The records of a batch; the last one moves the stream to the batch's end."""
     owner = batch.topic.split(".")[1]
     for place, record in enumerate(batch.records, start=1):

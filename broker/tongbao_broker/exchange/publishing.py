@@ -51,6 +51,10 @@ class Backoff:
         until, pause = self._until.get(topic, (now, FIRST_PAUSE))
         return now >= until or until - now > pause  # the second: our clock was put back
 
+    def failing(self, topic: str) -> bool:
+        """Whether the last attempt failed."""
+        return topic in self._until
+
     def failed(self, topic: str, now: datetime) -> None:
         _, pause = self._until.get(topic, (now, FIRST_PAUSE / 2))
         longer = min(pause * 2, LONGEST_PAUSE)
@@ -105,14 +109,17 @@ class Publisher:
         return dict(shipment.lane for shipment in sent if shipment.lane)
 
     def send(self, shipments: Sequence[Shipment], now: datetime) -> list[Shipment]:
-        """All at once; if a topic is refused, each on its own, so that the others get through."""
+        """All at once; if a topic is refused, each on its own, so that the others get through.
+
+        A topic whose last attempt failed is tried on its own from the beginning.
+        """
+        sound = [shipment for shipment in shipments if not self.backoff.failing(shipment.topic)]
+        doubtful = [shipment for shipment in shipments if self.backoff.failing(shipment.topic)]
         try:
-            self._sink.send_all([item for shipment in shipments for item in shipment.items])
+            self._sink.send_all([item for shipment in sound for item in shipment.items])
         except TopicRefused:
-            return [shipment for shipment in shipments if self._send_alone(shipment, now)]
-        for shipment in shipments:
-            self.backoff.succeeded(shipment.topic)
-        return list(shipments)
+            sound, doubtful = [], list(shipments)
+        return sound + [shipment for shipment in doubtful if self._send_alone(shipment, now)]
 
     def _send_alone(self, shipment: Shipment, now: datetime) -> bool:
         try:

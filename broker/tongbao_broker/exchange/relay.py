@@ -59,9 +59,10 @@ from tongbao_broker.exchange.heads import HeadSchedule, Standing
 from tongbao_broker.exchange.inlets import Inlets
 from tongbao_broker.exchange.notices import Account, Announcer
 from tongbao_broker.exchange.own_directory import OwnDirectory, refusal_text
+from tongbao_broker.exchange.points import no_op
 from tongbao_broker.exchange.portions import Judged, arrivals, portions
 from tongbao_broker.exchange.publishing import Publisher, Shipment, Sink
-from tongbao_broker.exchange.tails import Source, check_lanes, check_leaves
+from tongbao_broker.exchange.tails import OpenSource, check_lanes, check_leaves
 from tongbao_broker.exchange.trail import TrailHead
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import LEAVES_TOPIC, in_topic, out_topic
@@ -73,9 +74,8 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.record import InRecord, ce_headers, encode_in
 from tongbao_schemas.refusals import Code
 
-__all__ = ["COMMIT_POINTS", "Relay", "Roads", "Voice", "no_op"]
+__all__ = ["Relay", "Roads", "Voice"]
 
-COMMIT_POINTS = ("polled", "decided", "committed", "published", "marked")
 MAX_RECORDS = 500
 LOOK_AROUND_EVERY = timedelta(seconds=30)
 PURGE_AT_ONCE = 1000
@@ -83,15 +83,11 @@ PURGE_AT_ONCE = 1000
 _log = logs.get(__name__)
 
 
-def no_op(_point: str) -> None:
-    """A `reached` that does nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Roads:
     """The ways to the broker: what reads given topics, and what writes."""
 
-    source: Callable[[Sequence[str]], Source]
+    source: OpenSource
     sink: Sink
 
 
@@ -157,8 +153,7 @@ class Relay:
     def _compared(self) -> int:
         """Holds the tables against the tails; how many leaves count as published."""
         if self._lanes:
-            with closing(self.roads.source([in_topic(code) for code in self._lanes])) as source:
-                check_lanes(source, self._lanes)
+            check_lanes(self.roads.source, self._lanes)
         with closing(self.roads.source([LEAVES_TOPIC])) as source:
             return check_leaves(source, self._trail.size, store.published_leaves())
 
@@ -372,7 +367,7 @@ class Relay:
         if not self._reopen and before and timedelta() <= now - before < LOOK_AROUND_EVERY:
             return
         self._looked_at = now
-        if self._reopen or self._inlets.closed:
+        if self._reopen or self._inlets.come_back():
             self._enrol()
         self._inlets.anchor(now)
         store.purge_expired(now, PURGE_AT_ONCE)

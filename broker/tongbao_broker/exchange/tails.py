@@ -10,10 +10,11 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
-from tongbao_broker.errors import DatabaseOlderThanLog, Unreachable
+from tongbao_broker.errors import DatabaseOlderThanLog, TopicRefused, Unreachable
 from tongbao_broker.exchange.dispatch import LaneState
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import LEAVES_TOPIC, in_topic
@@ -21,7 +22,7 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import HeadHeader, parse_header
 from tongbao_schemas.record import parse_in
 
-__all__ = ["Source", "check_lanes", "check_leaves", "tail"]
+__all__ = ["OpenSource", "Source", "check_lanes", "check_leaves", "readable", "tail"]
 
 TAIL = 50
 """How many records are looked at; the last few may be old deliveries that were sent again."""
@@ -40,15 +41,37 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def check_lanes(source: Source, lanes: Mapping[str, LaneState]) -> None:
-    """Raises DatabaseOlderThanLog where an `in` topic holds a delivery number that its lane never gave out."""
-    topics = {in_topic(code): code for code in lanes}
-    for topic, value in tail(source, tuple(topics)):
-        code, number = topics[topic], _delivery_seq(value)
-        if number > lanes[code].delivery_seq:
-            raise DatabaseOlderThanLog(
-                f"{topic}: delivery {number}, tables end at {lanes[code].delivery_seq}"
-            )
+OpenSource = Callable[[Sequence[str]], Source]
+
+
+def readable(open_source: OpenSource, topics: Sequence[str]) -> list[str]:
+    """Those of the topics that exist and are open to us, tried one by one."""
+    return [topic for topic in topics if _opens(open_source, topic)]
+
+
+def _opens(open_source: OpenSource, topic: str) -> bool:
+    try:
+        open_source([topic]).close()
+    except TopicRefused:
+        return False
+    return True
+
+
+def check_lanes(open_source: OpenSource, lanes: Mapping[str, LaneState]) -> None:
+    """Raises DatabaseOlderThanLog where an `in` topic holds a delivery number that its lane never gave out.
+
+    A topic that can't be read is passed over: its lane waits until it can be written.
+    """
+    codes = {in_topic(code): code for code in lanes}
+    try:
+        source = open_source(topics := list(codes))
+    except TopicRefused:
+        source = open_source(topics := readable(open_source, list(codes)))
+    with closing(source):
+        for topic, value in tail(source, topics):
+            number, ours = _delivery_seq(value), lanes[codes[topic]].delivery_seq
+            if number > ours:
+                raise DatabaseOlderThanLog(f"{topic}: delivery {number}, tables end at {ours}")
 
 
 def check_leaves(source: Source, size: int, published: int) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import BadConfiguration, TongbaoError, exit_code
+from tongbao_broker.exchange.points import no_op
 from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
 
@@ -32,10 +33,6 @@ TROUBLE_PAUSE_S = 1.0
 UNFORESEEN = 70
 
 _log = logs.get(__name__)
-
-
-def no_op(_point: str) -> None:
-    """A `reached` that does nothing."""
 
 
 def run(folder: Path, *, reached: Callable[[str], None] = no_op) -> None:

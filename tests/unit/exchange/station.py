@@ -20,7 +20,8 @@ from tongbao_broker import database
 from tongbao_broker.errors import TopicRefused, WriterBroken
 from tongbao_broker.exchange.notices import Announcer
 from tongbao_broker.exchange.own_directory import OwnDirectory
-from tongbao_broker.exchange.relay import Relay, Roads, Voice, no_op
+from tongbao_broker.exchange.points import no_op
+from tongbao_broker.exchange.relay import Relay, Roads, Voice
 from tongbao_broker.kafka.reader import Batch, Record
 from tongbao_broker.kafka.topics import in_topic, out_topic
 from tongbao_broker.kafka.writer import Outgoing

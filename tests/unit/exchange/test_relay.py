@@ -16,7 +16,8 @@ from tongbao_broker.errors import DatabaseOlderThanLog, Fenced, TopicReplaced, W
 from tongbao_broker.exchange import dispatch, relay, store
 from tongbao_broker.exchange.dispatch import IncidentKind
 from tongbao_broker.exchange.models import Delivery, Incident, Lane, LeafRecord, Message, Refusal, TrailState
-from tongbao_broker.exchange.relay import COMMIT_POINTS, Roads
+from tongbao_broker.exchange.points import COMMIT_POINTS
+from tongbao_broker.exchange.relay import Roads
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic, out_topic
 from tongbao_broker.trust.checkpoint import verify_checkpoint
 from tongbao_broker.trust.merkle import Frontier, leaf_hash, verify_inclusion
@@ -831,3 +832,25 @@ def test_a_large_batch_is_cut_into_portions(station: Station, monkeypatch: pytes
     assert [message.out for message in station.messages(GD)] == records
     assert len(notes) > 1
     assert numbers(station.deliveries(GD)) == list(range(1, 9))
+
+
+def test_a_closed_in_topic_does_not_keep_the_exchange_from_starting(station: Station) -> None:
+    """Its lane waits; everybody else's flows."""
+    station.broker.refused.add(in_topic(GD))
+    station.restart()
+    station.write(GZ, alert(station.world, GD, ZJ))
+    station.run()
+
+    assert (len(station.messages(ZJ)), len(station.received(GD))) == (1, 0)
+
+
+def test_a_topic_that_is_tried_again_repeats_nobody_else_s_records(station: Station) -> None:
+    """While one addressee's topic stays closed, the others get each delivery once."""
+    station.broker.refused.add(in_topic(GD))
+    for _ in range(20):
+        station.write(GZ, alert(station.world, GD, ZJ))
+        station.run(1)
+
+    repeated = len(station.messages(ZJ)) - len(set(numbers(station.messages(ZJ))))
+
+    assert repeated <= 1
