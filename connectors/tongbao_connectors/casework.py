@@ -1,7 +1,7 @@
 """What officers do with a received message: look through the inbox, open, sign for, answer.
 
-1. Only the accountable officer or his substitute signs for a message, once. Who comes second is told by
-   whom and when.
+1. Only the accountable officer or his substitute signs for an alert, once. An answer isn't signed for: it
+   counts as read when one of the two has opened it. Who comes second is told by whom and when.
 2. Only the officer who signed for it answers it; a `result` ends his part.
 3. A body is opened through `open_body` and nowhere else; who, when and why are written first, in the same
    transaction.
@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import Conflict, NoRight, NotFound
+from tongbao_broker.errors import Conflict, NoRight, NotFound, Words
 from tongbao_broker.trust.sealing import open_with_cek
 from tongbao_connectors import drafts, finding
+from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import ContentKey, InboxItem, Message, Opening, StageReport
 from tongbao_connectors.store.records import stored_record
@@ -43,6 +44,7 @@ class Item:
     origin: str
     audience: tuple[str, ...]
     type: str
+    answer_kind: str
     status: str
     urgency: str
     category: str
@@ -106,13 +108,15 @@ def claim(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> 
     """
     with atomic():
         row = _row(reference)
+        if row.message.type == MessageType.ANSWER:
+            raise Conflict("an answer is not signed for", "Open it; it counts as read then.")
         if not roster.may_claim(officer_ref, row.officer_ref):
-            raise NoRight(f"{row.officer_ref} is accountable for this message, not {officer_ref}")
+            raise NoRight(_not_accountable(row.officer_ref, officer_ref))
         if _sign(row, officer_ref, at):
             StageReport.objects.create(**_stage(row.message, Stage.CLAIMED, officer_ref, roster, at))
         row = _row(reference)
     if row.claimed_by != officer_ref:
-        raise Conflict(f"signed for by {row.claimed_by} at {_time(row.claimed_at)}")
+        raise Conflict(_signed_already(row))
     return _view(row)
 
 
@@ -135,7 +139,7 @@ def answer(
     """
     row = _row(reference)
     if row.claimed_by != officer_ref:
-        raise NoRight("only the officer who signed for the message answers it", "Sign for it first.")
+        raise NoRight(*drafts.ONLY_WHO_SIGNED)
     by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
     body = {"kind": kind, "text": text, "by": by} | ({"outcome": outcome} if outcome else {})
     with atomic():
@@ -157,7 +161,9 @@ def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at:
     NoRight.
     """
     if officer_ref not in roster.officers or not why.strip():
-        raise NoRight("a body is opened by an officer of this province who says why")
+        raise NoRight(
+            Words("正文由本省联络员说明理由后打开", "a body is opened by an officer of this province who says why")
+        )
     message = finding.message(reference)
     with atomic():
         Opening.objects.create(
@@ -168,14 +174,22 @@ def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at:
             at=at,
         )
         body = json.loads(_decrypted(message))
+        _mark_read(message, officer_ref, roster)
         openings = Opening.objects.filter(message=message).count()
     return OpenedBody(message.message_id, message.number, body, openings)
+
+
+def _mark_read(message: Message, officer_ref: str, roster: Roster) -> None:
+    """An answer that the officer it lies with has opened is read."""
+    waiting = InboxItem.objects.filter(message=message, state=InboxItem.State.WAITING).first()
+    if message.type == MessageType.ANSWER and waiting and roster.may_claim(officer_ref, waiting.officer_ref):
+        InboxItem.objects.filter(pk=waiting.pk).update(state=InboxItem.State.READ)
 
 
 def _row(reference: str) -> InboxItem:
     row = InboxItem.objects.select_related("message").filter(message=finding.message(reference)).first()
     if row is None:
-        raise NotFound(f"message {reference} is in no officer's inbox")
+        raise NotFound(Words(f"{reference} 不在收件箱", f"{reference} is in no officer's inbox"))
     return row
 
 
@@ -218,10 +232,10 @@ def _decrypted(message: Message) -> bytes:
     key = ContentKey.objects.filter(message=message).first()
     record = stored_record(message)
     if key is None or record.body is None:
-        raise NotFound(f"the body of {message.message_id}", "It was purged, or there never was one.")
+        raise NotFound(_body_of(message), Words("正文已销毁，或本来没有。", "It was purged, or there never was one."))
     header = parse_header(record.envelope.payload)
     if not isinstance(header, PeopleHeader):
-        raise NotFound(f"the body of {message.message_id}")
+        raise NotFound(_body_of(message))
     return open_with_cek(header, record.body, bytes(key.cek))
 
 
@@ -230,8 +244,23 @@ def _stands_in_for(officer_ref: str, roster: Roster | None) -> list[str]:
     return [officer_ref, *(officer.officer_ref for officer in officers if officer.substitute == officer_ref)]
 
 
-def _time(at: datetime | None) -> str:
-    return format_time(at) if at else ""
+def _not_accountable(accountable: str, officer_ref: str) -> Words:
+    return Words(
+        f"责任人是 {accountable}，不是 {officer_ref}",
+        f"{accountable} is accountable for this message, not {officer_ref}",
+    )
+
+
+def _signed_already(row: InboxItem) -> Words:
+    at = row.claimed_at
+    zh = f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}（北京时间）" if at else ""
+    en = format_time(at) if at else ""
+    return Words(f"{row.claimed_by} 已于 {zh}签收", f"signed for by {row.claimed_by} at {en}")
+
+
+def _body_of(message: Message) -> Words:
+    name = message.number or message.message_id
+    return Words(f"{name} 的正文", f"the body of {name}")
 
 
 def _view(row: InboxItem) -> Item:
@@ -243,6 +272,7 @@ def _view(row: InboxItem) -> Item:
         origin=message.origin,
         audience=message.audience_codes,
         type=message.type,
+        answer_kind=message.answer_kind,
         status=message.status,
         urgency=message.urgency,
         category=message.category,

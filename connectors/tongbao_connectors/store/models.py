@@ -206,6 +206,7 @@ class InboxItem(models.Model):
         WAITING = "waiting"
         CLAIMED = "claimed"
         ANSWERED = "answered"
+        READ = "read"
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="inbox_item")
     unit = models.CharField(max_length=32)

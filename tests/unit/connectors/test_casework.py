@@ -170,6 +170,25 @@ def test_nobody_opens_a_body_without_a_name_and_a_reason(gd: Province, officer_r
     assert Opening.objects.count() == 0
 
 
+def test_an_answer_is_read_but_not_signed_for(gd: Province) -> None:
+    """Who is accountable for it reads it; anybody else's opening is recorded and changes nothing."""
+    claim(gd, "A-0117")
+    answer(gd, "A-0117")
+    gd.net.settle()
+    gz = gd.net.provinces["520000"]
+    with gz.here():
+        [item] = casework.list_inbox()
+        who = {"roster": roster(gz), "at": gd.net.clock.now()}
+        with pytest.raises(Conflict):
+            casework.claim(item.message_id, officer_ref=item.officer_ref, **who)
+        casework.open_body(item.message_id, officer_ref="A-0001", why="督导检查", **who)
+        assert casework.show(item.message_id).state == "waiting"
+        casework.open_body(item.message_id, officer_ref=item.officer_ref, why="承办", **who)
+
+        assert casework.show(item.message_id).state == "read"
+        assert casework.list_inbox() == []
+
+
 def test_the_origin_opens_its_own_message_too(gd: Province) -> None:
     """Sent bodies are sealed like received ones, and their openings are recorded alike."""
     gz = gd.net.provinces["520000"]

@@ -130,7 +130,8 @@ def test_an_answer_goes_to_the_officer_who_sent_the_alert(net: Network, gz: Prov
 
     with gz.here():
         [item] = casework.list_inbox()
-        assert (item.type, item.officer_ref, item.rule) == ("answer", "A-0118", "sender")
+        assert (item.type, item.answer_kind) == ("answer", "progress")
+        assert (item.officer_ref, item.rule, item.state) == ("A-0118", "sender", "waiting")
 
 
 def test_two_alerts_that_differ_in_an_id_number_only_go_to_the_same_place(
@@ -173,7 +174,7 @@ def test_a_crash_at_any_commit_point_loses_and_doubles_nothing(net: Network, poi
         struck.connector.start()
     for index in range(3):
         net.provinces["520000"].submit(alert(f"a-{index}"))
-    for _ in range(12):
+    for _ in range(8):
         try:
             net.round()
         except Crash:
