@@ -209,9 +209,18 @@ class Demo:
         }
         self.outcome.told = not self._halt.is_set()
         if self.outcome.missing and self.outcome.told:
-            raise Incomplete(
-                "; ".join(f"{name}: {lacking}" for name, lacking in self.outcome.missing.items())
-            )
+            lacking = [f"{name}: {stages}" for name, stages in self.outcome.missing.items()]
+            raise Incomplete("; ".join(lacking))
+        if self.outcome.ok:
+            self._say_that_all_came_through(seconds)
+
+    def _say_that_all_came_through(self, seconds: float) -> None:
+        size, root = self.outcome.trail["size"], str(self.outcome.trail["root"])[:16]
+        self._screen.done(
+            f"示例全部到位；公开账本 {size} 条，根 {root}…",
+            f"All samples came through; the public log has {size} leaves, root {root}…",
+            seconds,
+        )
 
     def _stay(self, workspace: Workspace, story: "Story") -> None:
         self._screen.places(workspace, self._shown())

@@ -53,7 +53,7 @@ def folder() -> Path:
     for place in (here.parents[2] / "examples", here / "examples"):
         if any(NAME.fullmatch(path.name) for path in place.glob("*.json")):
             return place
-    raise BadConfiguration("the sample alerts are missing (examples/)")
+    raise BadConfiguration("examples/*.json")
 
 
 def load() -> list[Sample]:
