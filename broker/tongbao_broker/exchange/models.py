@@ -1,9 +1,9 @@
 """The exchange's tables.
 
-1. Every leaf of the trail has one row that holds its facts: an admitted or rejected message (`Message`), a
-   record rejected before it could use up its id and number (`Refusal`, with `Message` empty) or a directory
-   (`DirectoryRecord`). `index` is the leaf's place; `TrailState` remembers the tree's frontier,
-   `LeafRecord` what was published of it.
+1. Every leaf of the trail has a row that holds its facts, by its `index`: a `Message` for what used up its id
+   and number, a `Refusal` for every rejected record (beside its `Message`, if it got that far), a
+   `DirectoryRecord` for a directory. `TrailState` remembers the tree's frontier, `LeafRecord` what is
+   published of it.
 2. Signed payloads are kept with their signature. The sealed body stands only in `Delivery.value`, which is
    emptied when the message expires; nothing here can open it.
 3. What is to be published is a row first. Each lane (one per addressee) has its own counter and its own
@@ -87,7 +87,7 @@ class Refusal(models.Model):
 
 
 class Incident(models.Model):
-    """Something an admin must look at: `store.IncidentKind` has the kinds. `closed_at` says when the cause
+    """Something an admin must look at: `dispatch.IncidentKind` has the kinds. `closed_at` says when the cause
     was gone.
     """
 

@@ -95,9 +95,14 @@ class Publisher:
         `size` is the trail's, `entry` the batch just committed, if any. Raises WriterBroken or Unreachable
         where nothing can be sent at all.
         """
+        waiting = {
+            code: lane
+            for code, lane in lanes.items()
+            if not lane.clear and self.backoff.allows(in_topic(code), now)
+        }
         shipments = [
             shipment
-            for shipment in self._shipments(lanes, size, entry)
+            for shipment in self._shipments(waiting, size, entry)
             if self.backoff.allows(shipment.topic, now)
         ]
         if not shipments:
@@ -138,8 +143,7 @@ class Publisher:
         for outbound in entry.outbound if entry else ():
             fresh.setdefault(outbound.addressee, []).append(outbound)
         for code, lane in lanes.items():
-            if not lane.clear:
-                yield _lane_shipment(code, lane, fresh.get(code, []))
+            yield _lane_shipment(code, lane, fresh.get(code, []))
         if self.published_leaves < size:
             yield self._leaves(entry)
         self._directories_waiting |= bool(entry and entry.new_directory)
