@@ -6,10 +6,13 @@ Rules:
 2. A document is signed by as many distinct keys as its threshold demands, never by one key twice.
 3. Every pair of provinces has one agreement, over all categories, handling codes and types of a province.
 4. The time is given; keys, agreements and documents are valid from it on.
-5. All private keys of a workspace lie in its one folder, since one person tries the whole network there. In
+5. A later directory is the one before it with something added and a version higher by one: whatever was in
+   it stays, old keys and agreements too, since they judge what was signed under them.
+6. All private keys of a workspace lie in its one folder, since one person tries the whole network there. In
    service root and directory keys are held by different persons, off line.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +21,14 @@ from typing import Any
 
 from tongbao_broker.trust import dsse
 from tongbao_broker.trust.keys import SealKey, SigningKey
-from tongbao_schemas.codes import EXCHANGE, EXCHANGE_TYPES, Category, Handling, MessageType
+from tongbao_schemas.codes import (
+    EXCHANGE,
+    EXCHANGE_TYPES,
+    Category,
+    Handling,
+    MessageType,
+    ParticipantStatus,
+)
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.envelope import DIRECTORY_TYPE, ROOT_TYPE, Envelope
 from tongbao_schemas.number import PROVINCES
@@ -104,6 +114,34 @@ def directory_document(
         "postings": [_posting(posting, now, until) for posting in postings],
     }
     return dsse.sign(compact_json(document), DIRECTORY_TYPE, directory_keys[:DIRECTORY_THRESHOLD])
+
+
+def with_province(
+    directory: Envelope, code: str, keys: ParticipantKeys, directory_keys: Sequence[SigningKey], now: datetime
+) -> Envelope:
+    """The next version of a directory, with one more province, which has an agreement with every other."""
+    document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
+    others = [
+        each["code"]
+        for each in document["participants"]
+        if each["code"] != EXCHANGE and each["status"] != ParticipantStatus.LEFT
+    ]
+    pairs = [(min(code, other), max(code, other)) for other in others]
+    agreements = [
+        _agreement(index, pair, now, until)
+        for index, pair in enumerate(pairs, start=len(document["agreements"]) + 1)
+    ]
+    enlarged = {
+        **document,
+        **_head(document["network"], now, DIRECTORY_LIFE),
+        "version": document["version"] + 1,
+        "participants": sorted(
+            [*document["participants"], _participant(code)], key=lambda each: each["code"]
+        ),
+        "keys": [*document["keys"], *_keys(code, keys, now, until)],
+        "agreements": [*document["agreements"], *agreements],
+    }
+    return dsse.sign(compact_json(enlarged), DIRECTORY_TYPE, directory_keys[:DIRECTORY_THRESHOLD])
 
 
 def _head(network: str, now: datetime, life: timedelta) -> dict[str, Any]:

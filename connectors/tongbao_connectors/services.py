@@ -186,11 +186,11 @@ def directory(workspace: Workspace) -> "Directory":
     return trust.directory
 
 
-def apply_topology(workspace: Workspace) -> None:
-    """Makes the topics and permissions that the directory demands."""
+def apply_topology(workspace: Workspace, wanted: "Directory | None" = None) -> None:
+    """Makes the topics and permissions that a directory demands: the one in force unless another is given."""
     from tongbao_broker.kafka import topology
 
-    topology.apply(topology.plan(broker_connection(workspace), directory(workspace)))
+    topology.apply(topology.plan(broker_connection(workspace), wanted or directory(workspace)))
 
 
 def _exchange(workspace: Workspace) -> Child:

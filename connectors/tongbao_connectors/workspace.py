@@ -5,6 +5,7 @@
     DIR/broker/                        Kafka: certificate CN=000000, settings, data, log
     DIR/100000/                        the exchange: exchange.toml, keys, trust, database, log
     DIR/520000/ …                      a province: connector.toml, keys, trust, routing, roster, database …
+    DIR/610000/ …                      a province with a system of its own (see `enrolment`)
     DIR/run/, DIR/log/                 the supervisor's lock, status and log
 
 Rules:
@@ -76,15 +77,29 @@ class NoSuchParticipant(NotFound):
     next_en = "See this workspace's participants with: tongbao status."
 
 
+class NoConnector(NoSuchParticipant):
+    """The participant is enrolled, but nothing of it runs here."""
+
+    code = "OP-28"
+    zh = "该单位使用自己的系统，本工作区没有它的接入端。"
+    en = "This participant has a system of its own; its connector isn't in this workspace."
+    next_zh = "在该单位自己的系统中操作；接入方法见 docs/integrate.md。"
+    next_en = "Use the participant's own system; docs/integrate.md says how it takes part."
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """What workspace.toml says, and where things lie."""
+    """What workspace.toml says, and where things lie.
+
+    `provinces` have a connector here; `external` ones have a system of their own.
+    """
 
     folder: Path
     network: str
     broker_port: int
     controller_port: int
     provinces: tuple[str, ...]
+    external: tuple[str, ...] = ()
 
     @property
     def bootstrap(self) -> str:
@@ -105,8 +120,8 @@ class Workspace:
 
     @property
     def participants(self) -> tuple[str, ...]:
-        """The exchange and the provinces."""
-        return (EXCHANGE, *self.provinces)
+        """The exchange and all provinces, external ones too."""
+        return (EXCHANGE, *self.provinces, *self.external)
 
     def participant(self, code: str) -> Path:
         """The folder of the exchange or of a province. Raises NoSuchParticipant."""
@@ -115,7 +130,11 @@ class Workspace:
         return self.folder / code
 
     def province(self, code: str) -> Path:
-        """The folder of a province. Raises NoSuchParticipant, for the exchange too."""
+        """The folder of a province with a connector. Raises NoSuchParticipant, for the exchange too, or
+        NoConnector.
+        """
+        if code in self.external:
+            raise NoConnector(code)
         if code not in self.provinces:
             raise NoSuchParticipant(code)
         return self.folder / code
@@ -143,6 +162,7 @@ def load(folder: Path) -> Workspace:
             broker_port=int(kafka["broker_port"]),
             controller_port=int(kafka["controller_port"]),
             provinces=tuple(str(code) for code in facts["provinces"]),
+            external=tuple(str(code) for code in facts.get("external", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadConfiguration(f"{folder / SETTINGS}: {error}") from error
@@ -176,8 +196,18 @@ def settle_ports(workspace: Workspace) -> Workspace:
     _point_to(settled.exchange / "exchange.toml", settled.bootstrap)
     for code in settled.provinces:
         _point_to(settled.participant(code) / "connector.toml", settled.bootstrap)
+    for code in settled.external:
+        _point_to(settled.participant(code) / "participant.toml", settled.bootstrap)
+        _point_to(settled.participant(code) / "client.properties", settled.bootstrap)
     _write_settings(settled)
     return settled
+
+
+def with_external(workspace: Workspace, code: str) -> Workspace:
+    """The workspace with one more external province, whose folder is there already; written down."""
+    enlarged = replace(workspace, external=(*workspace.external, code))
+    _write_settings(enlarged)
+    return enlarged
 
 
 def free_ports() -> tuple[int, int]:
@@ -214,14 +244,14 @@ def _fill(folder: Path, now: datetime) -> None:
     for code, own in keys.items():
         home = _made(folder / code)
         ca.issue_to(home / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)
-        _write_keys(home / "keys", own)
+        write_keys(home / "keys", own)
         (home / "trust.json").write_text(trust, encoding="ascii")
         (home / "pinned-root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
     workspace = Workspace(folder, DEMO_NETWORK, *free_ports(), DEMO_PROVINCES)
     bootstrap = {"kafka": {"bootstrap": workspace.bootstrap}}
-    _write_toml(workspace.exchange / "exchange.toml", {"network": DEMO_NETWORK}, bootstrap)
+    write_toml(workspace.exchange / "exchange.toml", {"network": DEMO_NETWORK}, bootstrap)
     for code in DEMO_PROVINCES:
-        _write_toml(folder / code / "connector.toml", {"code": code, "network": DEMO_NETWORK}, bootstrap)
+        write_toml(folder / code / "connector.toml", {"code": code, "network": DEMO_NETWORK}, bootstrap)
         for name in ("routing.toml", "roster.toml"):
             (folder / code / name).write_text(template(code, name), encoding="utf-8")
     _write_settings(workspace)
@@ -246,7 +276,8 @@ def _kept_keys(folder: Path, name: str, count: int) -> list[SigningKey]:
     return keys
 
 
-def _write_keys(folder: Path, keys: ParticipantKeys) -> None:
+def write_keys(folder: Path, keys: ParticipantKeys) -> None:
+    """A participant's private keys, each in a file that its owner only may read."""
     save_private(_made(folder) / "message.pem", keys.message)
     if keys.checkpoint is not None:
         save_private(folder / "checkpoint.pem", keys.checkpoint)
@@ -256,27 +287,31 @@ def _write_keys(folder: Path, keys: ParticipantKeys) -> None:
 
 def _write_settings(workspace: Workspace) -> None:
     ports = {"broker_port": workspace.broker_port, "controller_port": workspace.controller_port}
-    facts = {"network": workspace.network, "provinces": list(workspace.provinces)}
-    _write_toml(workspace.folder / SETTINGS, facts, {"kafka": ports})
+    facts: dict[str, Any] = {"network": workspace.network, "provinces": list(workspace.provinces)}
+    if workspace.external:
+        facts["external"] = list(workspace.external)
+    write_toml(workspace.folder / SETTINGS, facts, {"kafka": ports})
 
 
 def _point_to(path: Path, bootstrap: str) -> None:
     """Puts the broker's address into a participant's settings and leaves the rest of the file alone."""
     before = path.read_text(encoding="utf-8")
     after = re.sub(r"(?m)^bootstrap = .*$", f'bootstrap = "{bootstrap}"', before)
+    after = re.sub(r"(?m)^bootstrap\.servers=.*$", f"bootstrap.servers={bootstrap}", after)
     if after != before:
-        _write_whole(path, after)
+        write_whole(path, after)
 
 
-def _write_toml(path: Path, facts: dict[str, Any], tables: dict[str, dict[str, Any]]) -> None:
-    """Texts, numbers and lists of texts: their JSON is TOML too."""
+def write_toml(path: Path, facts: dict[str, Any], tables: dict[str, dict[str, Any]]) -> None:
+    """A settings file. Texts, numbers and lists of texts: their JSON is TOML too."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
-    _write_whole(path, "\n".join(lines) + "\n")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Replaces a file at once, so that a reader sees the old one or the new one."""
     draft = path.with_suffix(".new")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -38,6 +38,7 @@ def status(call: Call) -> None:
         "folder": str(workspace.folder),
         "running": None if running is None else running.as_json(),
         "broker": {"bootstrap": workspace.bootstrap, "answers": _answers(workspace)},
+        "external": list(workspace.external),
         "provinces": [
             {**asdict(each), "oldest_unsettled": each.oldest_unsettled and format_time(each.oldest_unsettled)}
             for each in counts
@@ -92,6 +93,7 @@ def _print(
         [
             (call.words("工作区", "workspace"), workspace.folder),
             ("Kafka", f"{broker['bootstrap']} {answers}"),
+            (call.words("自有系统接入", "own systems"), " ".join(workspace.external)),
         ]
     )
     if running is not None:
