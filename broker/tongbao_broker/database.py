@@ -27,7 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connections, transaction
 
-from tongbao_broker.errors import BadConfiguration, Held
+from tongbao_broker.errors import BadConfiguration, Held, Words
 
 SAFE_WAL = (3, 51, 3)
 LOCK_WAIT_S = 20
@@ -68,7 +68,10 @@ def open_database(name: str, url: str, apps: Sequence[str]) -> None:
     try:
         connections[name]  # loads the driver
     except ImproperlyConfigured as error:
-        raise BadConfiguration(f"no driver for database {name}", "Install psycopg.") from error
+        raise BadConfiguration(
+            Words(f"数据库 {name} 缺少驱动", f"no driver for database {name}"),
+            Words("安装 psycopg。", "Install psycopg."),
+        ) from error
 
 
 def install(apps: Sequence[str]) -> None:
@@ -132,7 +135,8 @@ def atomic() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         connections[name].close()
         raise Held(
-            f"database {name}: {type(error).__name__}", "Check disk, permissions and locks."
+            Words(f"数据库 {name}：{type(error).__name__}", f"database {name}: {type(error).__name__}"),
+            Words("检查磁盘、权限和锁。", "Check disk, permissions and locks."),
         ) from error
 
 
@@ -160,7 +164,12 @@ def journal_mode(version: tuple[int, int, int]) -> str:
 def _sqlite(url: str) -> dict[str, Any]:
     path = Path(unquote(urlsplit(url).path))
     if not path.is_absolute() or not path.parent.is_dir():
-        raise BadConfiguration(f"database address {url}: an absolute path in an existing folder is needed")
+        raise BadConfiguration(
+            Words(
+                f"数据库地址 {url}：须为已有文件夹中的绝对路径",
+                f"database address {url}: an absolute path in an existing folder is needed",
+            )
+        )
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     journal = journal_mode(sqlite3.sqlite_version_info)
     pragmas = {"journal_mode": journal, "synchronous": "FULL", "secure_delete": "ON"}
@@ -179,7 +188,12 @@ def _sqlite(url: str) -> dict[str, Any]:
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme != "postgresql" or not parts.path.strip("/"):
-        raise BadConfiguration("database address: sqlite:///path or postgresql://host/name is expected")
+        raise BadConfiguration(
+            Words(
+                "数据库地址应为 sqlite:///路径 或 postgresql://主机/名称",
+                "database address: sqlite:///path or postgresql://host/name is expected",
+            )
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.strip("/"),

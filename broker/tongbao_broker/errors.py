@@ -18,10 +18,11 @@
 
 Every class carries its code, one sentence and a next step in Chinese and English, and the exit code of the
 command line. No error of Kafka, Django or cryptography leaves the package that uses it: it is raised again as
-one of these, and the detail never holds a body, a name or a number of a person.
+one of these, and the detail never holds a body, a name or a number of a person. A detail either reads the
+same in both languages (references, codes, file names) or is given in both, as `Words`.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from tongbao_schemas.errors import Refused, TongbaoError
 
@@ -40,16 +41,24 @@ __all__ = [
     "TopicRefused",
     "TopicReplaced",
     "Unreachable",
+    "Words",
     "WriterBroken",
     "exit_code",
 ]
+
+
+class Words(NamedTuple):
+    """A text for people in both languages."""
+
+    zh: str
+    en: str
 
 
 class OperationError(TongbaoError):
     """Our own affair, as opposed to a message that breaks a rule.
 
     `detail` says what exactly, without personal data; `next_step` replaces the class's advice where better is
-    known.
+    known. Either is a plain text only if it reads the same in both languages.
     """
 
     code: ClassVar[str]
@@ -59,20 +68,34 @@ class OperationError(TongbaoError):
     next_zh: ClassVar[str]
     next_en: ClassVar[str]
 
-    def __init__(self, detail: str = "", next_step: str = "") -> None:
-        self.detail = detail
+    def __init__(self, detail: str | Words = "", next_step: str | Words = "") -> None:
+        self._detail = detail
         self._next_step = next_step
         super().__init__(detail, next_step)
+
+    @property
+    def detail(self) -> str:
+        """What exactly, as logs have it: in English."""
+        return self.detail_in("en")
+
+    def detail_in(self, lang: str) -> str:
+        return _in(self._detail, lang)
 
     def sentence(self, lang: str = "en") -> str:
         return self.zh if lang == "zh" else self.en
 
     def next_step(self, lang: str = "en") -> str:
-        return self._next_step or (self.next_zh if lang == "zh" else self.next_en)
+        return _in(self._next_step, lang) or (self.next_zh if lang == "zh" else self.next_en)
 
     def __str__(self) -> str:
         detail = f" ({self.detail})" if self.detail else ""
         return f"{self.code} {self.en}{detail} {self.next_step()}"
+
+
+def _in(text: str | Words, lang: str) -> str:
+    if isinstance(text, Words):
+        return text.zh if lang == "zh" else text.en
+    return text
 
 
 class Held(OperationError):

@@ -109,7 +109,10 @@ def claim(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> 
     with atomic():
         row = _row(reference)
         if row.message.type == MessageType.ANSWER:
-            raise Conflict("an answer is not signed for", "Open it; it counts as read then.")
+            raise Conflict(
+                Words("反馈不用签收", "an answer is not signed for"),
+                Words("打开即为已阅。", "Open it; it counts as read then."),
+            )
         if not roster.may_claim(officer_ref, row.officer_ref):
             raise NoRight(_not_accountable(row.officer_ref, officer_ref))
         if _sign(row, officer_ref, at):
@@ -162,7 +165,10 @@ def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at:
     """
     if officer_ref not in roster.officers or not why.strip():
         raise NoRight(
-            Words("正文由本省联络员说明理由后打开", "a body is opened by an officer of this province who says why")
+            Words(
+                "正文由本省联络员说明理由后打开",
+                "a body is opened by an officer of this province who says why",
+            )
         )
     message = finding.message(reference)
     with atomic():
@@ -232,7 +238,9 @@ def _decrypted(message: Message) -> bytes:
     key = ContentKey.objects.filter(message=message).first()
     record = stored_record(message)
     if key is None or record.body is None:
-        raise NotFound(_body_of(message), Words("正文已销毁，或本来没有。", "It was purged, or there never was one."))
+        raise NotFound(
+            _body_of(message), Words("正文已销毁，或本来没有。", "It was purged, or there never was one.")
+        )
     header = parse_header(record.envelope.payload)
     if not isinstance(header, PeopleHeader):
         raise NotFound(_body_of(message))

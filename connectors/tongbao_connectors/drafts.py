@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import NoRight, NotFound
+from tongbao_broker.errors import NoRight, NotFound, Words
 from tongbao_connectors.store.models import Draft as DraftRow
 from tongbao_connectors.store.models import InboxItem, Message, Outbox
 from tongbao_schemas.codes import MessageType
@@ -22,6 +22,12 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission, check_submission, parse_submission
+
+ONLY_WHO_SIGNED = (
+    Words("只有签收人可以反馈", "only the officer who signed for the alert answers it"),
+    Words("先签收。", "Sign for it first."),
+)
+"""Why somebody may not answer, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def find(reference: str) -> Draft:
     """The draft by message id, readable number or client_ref; raises NotFound."""
     row = DraftRow.objects.filter(message_id=reference).first() or _by_other_name(reference)
     if row is None:
-        raise NotFound(f"draft {reference}")
+        raise NotFound(reference)
     return _view(row, created=False)
 
 
@@ -127,7 +133,7 @@ def _check_claimer(alert: Message, by: str) -> None:
         raise Refused(Code.NOT_AN_ADDRESSEE, "refs")
     item: InboxItem | None = getattr(alert, "inbox_item", None)
     if item is None or item.claimed_by != by:
-        raise NoRight("only the officer who signed for the alert answers it", "Sign for it first.")
+        raise NoRight(*ONLY_WHO_SIGNED)
 
 
 def _view(row: DraftRow, *, created: bool) -> Draft:

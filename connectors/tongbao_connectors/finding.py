@@ -14,5 +14,5 @@ def message(reference: str) -> Message:
     named = Q(message_id=reference) | Q(number=reference)
     found = Message.objects.filter(named).order_by("pk").first() if reference else None
     if found is None:
-        raise NotFound(f"message {reference}")
+        raise NotFound(reference)
     return found

@@ -39,7 +39,7 @@ def show(entry_id: int) -> Entry:
     """One entry; raises NotFound."""
     row = Quarantine.objects.filter(pk=entry_id).first()
     if row is None:
-        raise NotFound(f"quarantine entry {entry_id}")
+        raise NotFound(str(entry_id))
     return _view(row)
 
 

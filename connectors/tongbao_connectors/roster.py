@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from tongbao_broker.errors import BadConfiguration, NotFound
+from tongbao_broker.errors import BadConfiguration, NotFound, Words
 from tongbao_connectors.duty_time import DAYS, Hours
 from tongbao_schemas.fields import OfficerRef, UnitName, explain
 
@@ -189,7 +189,9 @@ class Roster:
     def officer(self, officer_ref: str) -> Officer:
         """The officer by his reference; raises NotFound."""
         if officer_ref not in self.officers:
-            raise NotFound(f"officer {officer_ref}", "Name an officer of this province's roster.")
+            raise NotFound(
+                officer_ref, Words("请填本省名册中的联络员。", "Name an officer of this province's roster.")
+            )
         return self.officers[officer_ref]
 
     def unit_name_of(self, officer_ref: str) -> str:
@@ -264,7 +266,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path.name} can't be read: {type(error).__name__}") from None
+        raise BadConfiguration(f"{path.name}: {type(error).__name__}") from None
 
 
 def read_settings(model: type[Model], text: str, name: str) -> Model:
@@ -273,7 +275,7 @@ def read_settings(model: type[Model], text: str, name: str) -> Model:
         tables: dict[str, Any] = tomllib.loads(text)
         return model.model_validate(tables)
     except tomllib.TOMLDecodeError as error:
-        raise BadConfiguration(f"{name} is not TOML: {error}") from None
+        raise BadConfiguration(Words(f"{name} 不是 TOML：{error}", f"{name} is not TOML: {error}")) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise BadConfiguration(f"{name}: {explain(error)}: {first['msg']}") from None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.topics import in_topic, out_topic
 from tongbao_connectors.roster import Roster, Setting, read_settings, read_text
 from tongbao_connectors.routing import RoutingTable
@@ -119,7 +119,7 @@ class ConnectorSettings:
 
         keys = [load_seal_key(path) for path in sorted((self.folder / "keys" / "seal").glob("*.pem"))]
         if not keys:
-            raise BadConfiguration("keys/seal holds no seal key")
+            raise BadConfiguration(Words("keys/seal 中没有解密私钥", "keys/seal holds no seal key"))
         return {key.kid: key for key in keys}
 
     def pinned_root(self) -> bytes:
@@ -139,7 +139,10 @@ class ConnectorSettings:
         table = RoutingTable.parse(read_text(self.folder / "routing.toml"), self.code)
         if unknown := sorted(table.units - self.roster().units.keys()):
             raise BadConfiguration(
-                f"routing.toml names the unit {unknown[0]}, which roster.toml doesn't have"
+                Words(
+                    f"routing.toml 中的单位 {unknown[0]} 不在 roster.toml 中",
+                    f"routing.toml names the unit {unknown[0]}, which roster.toml doesn't have",
+                )
             )
         return table
 
@@ -147,4 +150,4 @@ class ConnectorSettings:
         try:
             return (self.folder / name).read_bytes()
         except OSError as error:
-            raise BadConfiguration(f"{name} can't be read: {error.strerror}") from None
+            raise BadConfiguration(f"{name}: {error.strerror}") from None

@@ -80,7 +80,7 @@ class OwnDirectory:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise BadConfiguration(f"{path.name} can't be read: {error.strerror}") from None
+            raise BadConfiguration(f"{path.name}: {error.strerror}") from None
 
 
 def refusal_text(error: Refused | BadConfiguration) -> str:

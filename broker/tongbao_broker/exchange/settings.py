@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tongbao_broker import database
-from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.client import Connection
 from tongbao_broker.trust.keys import SigningKey, load_signing_key
 from tongbao_schemas.fields import Network, explain
@@ -65,11 +65,13 @@ class ExchangeSettings:
             tables = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
             return cls(folder, ExchangeFile.model_validate(tables))
         except OSError as error:
-            raise BadConfiguration(f"{FILE} can't be read: {error.strerror}") from None
+            raise BadConfiguration(f"{FILE}: {error.strerror}") from None
         except ValidationError as error:
             raise BadConfiguration(f"{FILE}: {explain(error)}") from None
         except ValueError:
-            raise BadConfiguration(f"{FILE} is no TOML in UTF-8") from None
+            raise BadConfiguration(
+                Words(f"{FILE} 不是 UTF-8 编码的 TOML", f"{FILE} is no TOML in UTF-8")
+            ) from None
 
     @property
     def database_url(self) -> str:

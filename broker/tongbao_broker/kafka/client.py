@@ -63,7 +63,7 @@ class Connection:
             context.load_cert_chain(str(self.certificate))
         except (OSError, ssl.SSLError) as error:
             files = f"{self.certificate}, {self.ca}"
-            raise BadConfiguration(f"certificate files {files}: {type(error).__name__}") from error
+            raise BadConfiguration(f"{files}: {type(error).__name__}") from error
         return context
 
 

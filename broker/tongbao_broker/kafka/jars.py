@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tongbao_broker.errors import BadConfiguration, Unreachable
+from tongbao_broker.errors import BadConfiguration, Unreachable, Words
 
 KAFKA_VERSION = "4.3.1"
 CACHE_VARIABLE = "TONGBAO_CACHE"
@@ -88,7 +88,8 @@ def _fetch_again(jar: Jar, cache: Path) -> None:
             return
     jar.path(cache).unlink(missing_ok=True)
     raise BadConfiguration(
-        f"{jar.name} isn't the file that was pinned", "Don't use this network's repository."
+        Words(f"{jar.name} 与固定的摘要不符", f"{jar.name} isn't the file that was pinned"),
+        Words("不要使用本网络的软件仓库。", "Don't use this network's repository."),
     )
 
 
@@ -100,8 +101,11 @@ def _download(jar: Jar, cache: Path) -> None:
         context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
     except Exception as error:  # jgo raises whatever its HTTP client and its checks raise
         jar.path(cache).unlink(missing_ok=True)
-        advice = f"Connect to the network once, or copy a filled cache to {cache}."
-        raise Unreachable(f"{jar.name} could not be fetched: {type(error).__name__}", advice) from error
+        advice = Words(
+            f"联网一次，或将已下载的缓存复制到 {cache}。",
+            f"Connect to the network once, or copy a filled cache to {cache}.",
+        )
+        raise Unreachable(f"{jar.name}: {type(error).__name__}", advice) from error
 
 
 @contextmanager

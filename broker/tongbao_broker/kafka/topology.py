@@ -33,7 +33,7 @@ from kafka.admin import (
     ResourceType,
 )
 
-from tongbao_broker.errors import Conflict, Unreachable
+from tongbao_broker.errors import Conflict, Unreachable, Words
 from tongbao_broker.kafka.client import Connection, administration
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic, out_topic
 from tongbao_broker.trust.directory import Directory
@@ -135,7 +135,11 @@ def compare(connection: Connection, participants: Sequence[Participant], found: 
     for topic, count in found.partitions.items():
         if count != 1:
             raise Conflict(
-                f"{topic} has {count} partitions, one is demanded", "Let its owner move to a new topic."
+                Words(
+                    f"{topic} 有 {count} 个分区，应为 1 个",
+                    f"{topic} has {count} partitions, one is demanded",
+                ),
+                Words("由其所属单位改用新主题。", "Let its owner move to a new topic."),
             )
     rules, allowed = (
         demanded_rules(participants),
@@ -255,12 +259,16 @@ def _alter(admin: KafkaAdminClient, alterations: Sequence[Alteration]) -> None:
     outcome = admin.alter_configs(resources)["topic"]
     failed = sorted(topic for topic, said in outcome.items() if said != "OK")
     if failed:
-        raise Unreachable(f"settings of {' '.join(failed)} could not be changed")
+        raise Unreachable(
+            Words(
+                f"未能更改 {' '.join(failed)} 的设置", f"settings of {' '.join(failed)} could not be changed"
+            )
+        )
 
 
 def _allow(admin: KafkaAdminClient, rules: Sequence[Rule]) -> None:
     if rules and admin.create_acls([_acl(rule) for rule in rules])["failed"]:
-        raise Unreachable("the broker didn't take all access rules")
+        raise Unreachable(Words("服务端未接受全部访问规则", "the broker didn't take all access rules"))
 
 
 def _remove(admin: KafkaAdminClient, rules: Sequence[Rule]) -> None:

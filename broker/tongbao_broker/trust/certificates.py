@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.trust.keys import write_private
 
 __all__ = ["CA_DAYS", "CertificateAuthority"]
@@ -68,9 +68,11 @@ class CertificateAuthority:
             certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
             key = load_pem_private_key((folder / _KEY).read_bytes(), password=None)
         except (OSError, ValueError, TypeError):
-            raise BadConfiguration(f"no certificate authority in {folder.name}") from None
+            raise BadConfiguration(
+                Words(f"{folder.name} 中没有证书颁发机构", f"no certificate authority in {folder.name}")
+            ) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise BadConfiguration(f"{_KEY} holds no EC key")
+            raise BadConfiguration(Words(f"{_KEY} 不是 EC 私钥", f"{_KEY} holds no EC key"))
         return cls(certificate, key)
 
     @property

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
@@ -184,7 +184,7 @@ def load_signing_key(path: Path) -> SigningKey:
     """The Ed25519 key in a PKCS#8 PEM file; raises `BadConfiguration`."""
     private = _load_private(path)
     if not isinstance(private, Ed25519PrivateKey):
-        raise BadConfiguration(f"{path.name} holds no Ed25519 key")
+        raise BadConfiguration(Words(f"{path.name} 不是 Ed25519 私钥", f"{path.name} holds no Ed25519 key"))
     return SigningKey(private)
 
 
@@ -192,7 +192,7 @@ def load_seal_key(path: Path) -> SealKey:
     """The X25519 key in a PKCS#8 PEM file; raises `BadConfiguration`."""
     private = _load_private(path)
     if not isinstance(private, X25519PrivateKey):
-        raise BadConfiguration(f"{path.name} holds no X25519 key")
+        raise BadConfiguration(Words(f"{path.name} 不是 X25519 私钥", f"{path.name} holds no X25519 key"))
     return SealKey(private)
 
 
@@ -200,6 +200,8 @@ def _load_private(path: Path) -> object:
     try:
         return load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
-        raise BadConfiguration(f"the key file {path.name} can't be read: {error.strerror}") from None
+        raise BadConfiguration(f"{path.name}: {error.strerror}") from None
     except (ValueError, TypeError):
-        raise BadConfiguration(f"{path.name} is no unencrypted PEM private key") from None
+        raise BadConfiguration(
+            Words(f"{path.name} 不是未加密的 PEM 私钥", f"{path.name} is no unencrypted PEM private key")
+        ) from None

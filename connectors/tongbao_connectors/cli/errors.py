@@ -106,7 +106,7 @@ def facts_of(error: TongbaoError, lang: Language) -> dict[str, Any]:
     if isinstance(error, Refused):
         code, where = str(error.code), error.where
     elif isinstance(error, OperationError):
-        code, where = error.code, error.detail
+        code, where = error.code, error.detail_in(lang)
     else:
         return facts_of(Unforeseen.of(error), lang)
     return {

@@ -54,7 +54,7 @@ def _find(reference: str) -> "Message":
 
     found = Message.objects.filter(message_id=reference).first() or next(_numbered(reference), None)
     if found is None:
-        raise NotFound(f"message {reference}")
+        raise NotFound(reference)
     return found
 
 

@@ -26,12 +26,12 @@ def show(
         str, typer.Argument(metavar="NAME", help=both("名称，如 submission/1.0", "Name, submission/1.0"))
     ],
 ) -> None:
-    from tongbao_broker.errors import NotFound
+    from tongbao_broker.errors import NotFound, Words
     from tongbao_schemas import export
 
     if name not in export.SCHEMA_NAMES:
         raise NotFound(
-            name, call.words("名称见 tongbao schema list。", "See the names with: tongbao schema list")
+            name, Words("名称见 tongbao schema list。", "See the names with: tongbao schema list.")
         )
     print(json.dumps(export.json_schema(name), ensure_ascii=False, indent=None if call.as_json else 2))
 

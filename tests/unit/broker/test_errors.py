@@ -63,3 +63,16 @@ def test_text_has_code_detail_and_next_step() -> None:
 def test_exit_codes(error: errors.TongbaoError, code: int) -> None:
     """Scripts tell not found, no right, unreachable, bad signature and bad data apart by the exit code."""
     assert errors.exit_code(error) == code
+
+
+def test_a_detail_comes_in_the_readers_language() -> None:
+    """`Words` say it in both; a plain text reads the same everywhere; logs have the English one."""
+    told = errors.NoRight(
+        errors.Words("责任人是 粤-0117", "粤-0117 is accountable"), errors.Words("问他。", "Ask him.")
+    )
+    plain = errors.NotFound("黔2026-000017-D")
+
+    assert (told.detail_in("zh"), told.next_step("zh")) == ("责任人是 粤-0117", "问他。")
+    assert (told.detail_in("en"), told.next_step("en")) == ("粤-0117 is accountable", "Ask him.")
+    assert told.detail == told.detail_in("en")
+    assert plain.detail_in("zh") == plain.detail_in("en") == plain.detail
