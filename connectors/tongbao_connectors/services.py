@@ -27,11 +27,20 @@ from typing import TYPE_CHECKING, Any
 
 from tongbao_broker import process
 from tongbao_broker.clock import SystemClock
-from tongbao_broker.errors import Conflict, OperationError, Unreachable
+from tongbao_broker.errors import (
+    BadConfiguration,
+    Conflict,
+    OperationError,
+    Refused,
+    TongbaoError,
+    Unreachable,
+    exit_code,
+)
 from tongbao_connectors import workspace as workspaces
 from tongbao_connectors.supervisor import Child, ChildStatus, Stage, StartFailed, Supervisor
 from tongbao_connectors.workspace import Workspace
 from tongbao_schemas.codes import EXCHANGE
+from tongbao_schemas.refusals import Code
 
 MODULE = "tongbao_connectors.services"
 if TYPE_CHECKING:
@@ -88,6 +97,16 @@ class CouldNotStop(OperationError):
     next_en = "End them by the process ids that tongbao status shows."
 
 
+class OutOfDate(BadConfiguration):
+    """The directory's year is over, and with it that of keys and certificates."""
+
+    code = "OP-28"
+    zh = "工作区的目录、密钥和证书已过有效期。"
+    en = "The workspace's directory, keys and certificates have expired."
+    next_zh = "用 tongbao init 在另一个文件夹新建工作区。"
+    next_en = "Make a new workspace in another folder with: tongbao init DIR"
+
+
 @dataclass(frozen=True)
 class Status:
     """What the supervisor last said. `state` is starting, ready, stopping or failed."""
@@ -128,6 +147,7 @@ async def serve(
             publish()
             started()
 
+        directory(workspace)  # one that has expired would let nothing through
         kept = Supervisor(stages(workspace), publish)
         try:
             await kept.run(stop, be_ready)
@@ -135,7 +155,7 @@ async def serve(
         except StartFailed as failed:
             state, detail = "failed", f"{failed.name}: {failed.log}"
             raise CouldNotStart(detail) from failed
-        except OperationError as error:
+        except TongbaoError as error:
             state, detail = "failed", str(error)
             raise
         finally:
@@ -174,16 +194,17 @@ def broker_connection(workspace: Workspace) -> "Connection":
 
 
 def directory(workspace: Workspace) -> "Directory":
-    """The directory in force, verified from the pinned root. Raises Refused."""
+    """The directory in force, verified from the pinned root. Raises OutOfDate, Refused."""
     from tongbao_broker.trust.directory import load_trust, parse_root_file, parse_trust_file
 
-    trust = load_trust(
-        parse_trust_file((workspace.exchange / "trust.json").read_bytes()),
-        parse_root_file((workspace.exchange / "pinned-root.json").read_bytes()),
-        network=workspace.network,
-        now=SystemClock().now(),
-    )
-    return trust.directory
+    file = parse_trust_file((workspace.exchange / "trust.json").read_bytes())
+    pinned = parse_root_file((workspace.exchange / "pinned-root.json").read_bytes())
+    try:
+        return load_trust(file, pinned, network=workspace.network, now=SystemClock().now()).directory
+    except Refused as refused:
+        if refused.code is Code.DOCUMENT_EXPIRED:
+            raise OutOfDate(str(workspace.folder)) from refused
+        raise
 
 
 def apply_topology(workspace: Workspace, wanted: "Directory | None" = None) -> None:
@@ -324,9 +345,9 @@ def main() -> int:
     workspace = workspaces.load(Path(sys.argv[1]))
     try:
         asyncio.run(_serve_until_signalled(workspace))
-    except OperationError as error:
+    except TongbaoError as error:
         print(error, file=sys.stderr)
-        return error.exit_code
+        return exit_code(error)
     return 0
 
 

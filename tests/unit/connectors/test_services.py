@@ -4,12 +4,14 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tongbao_connectors import services
-from tongbao_connectors.services import AlreadyRunning, CouldNotStart, Status
+from tongbao_connectors import workspace as workspaces
+from tongbao_connectors.services import AlreadyRunning, CouldNotStart, OutOfDate, Status
 from tongbao_connectors.supervisor import Child, ChildStatus, Stage, State
 from tongbao_connectors.workspace import Workspace
 
@@ -19,6 +21,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace by name only, with no process to run."""
     monkeypatch.setattr(services.workspaces, "settle_ports", lambda workspace: workspace)
     monkeypatch.setattr(services, "stages", lambda workspace: [])
+    monkeypatch.setattr(services, "directory", lambda workspace: None)
     return Workspace(tmp_path, "demo", 1, 2, ("520000",))
 
 
@@ -74,3 +77,14 @@ def test_failed_start_names_process_and_log(workspace: Workspace, monkeypatch: p
 def test_nothing_to_stop(workspace: Workspace) -> None:
     """`stop` without a supervisor does nothing and says so."""
     assert services.stop(workspace) is False
+
+
+def test_expired_workspace_says_so_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year later the directory has expired: the start ends with what to do, not with silent streams."""
+    made = workspaces.create(tmp_path / "old", datetime(2020, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(services, "stages", lambda workspace: pytest.fail("must not start"))
+
+    with pytest.raises(OutOfDate):
+        asyncio.run(services.serve(made, asyncio.Event()))
