@@ -17,10 +17,10 @@ from typing import Any
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NoRight, NotFound, Words
 from tongbao_broker.trust.sealing import open_with_cek
-from tongbao_connectors import drafts, finding
+from tongbao_connectors import drafts, finding, reports
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import ContentKey, InboxItem, Message, Opening, StageReport
+from tongbao_connectors.store.models import ContentKey, InboxItem, Message, Opening
 from tongbao_connectors.store.records import stored_record
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import MessageType, Relation, Stage
@@ -116,7 +116,8 @@ def claim(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> 
         if not roster.may_claim(officer_ref, row.officer_ref):
             raise NoRight(_not_accountable(row.officer_ref, officer_ref))
         if _sign(row, officer_ref, at):
-            StageReport.objects.create(**_stage(row.message, Stage.CLAIMED, officer_ref, roster, at))
+            by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
+            reports.of_message(row.message, Stage.CLAIMED, at, **by).save()
         row = _row(reference)
     if row.claimed_by != officer_ref:
         raise Conflict(_signed_already(row))
@@ -203,20 +204,6 @@ def _sign(row: InboxItem, officer_ref: str, at: datetime) -> bool:
     """Whether this call is the one that signed; the condition decides between two at once."""
     waiting = InboxItem.objects.filter(pk=row.pk, state=InboxItem.State.WAITING)
     return waiting.update(state=InboxItem.State.CLAIMED, claimed_by=officer_ref, claimed_at=at) == 1
-
-
-def _stage(message: Message, stage: Stage, officer_ref: str, roster: Roster, at: datetime) -> dict[str, Any]:
-    return {
-        "of": message.message_id,
-        "of_origin": message.origin,
-        "of_status": message.status,
-        "digest": message.digest,
-        "stage": stage,
-        "at": at,
-        "unit": roster.unit_name_of(officer_ref),
-        "officer_ref": officer_ref,
-        "pending": True,
-    }
 
 
 def _submission(message: Message, body: dict[str, Any], client_ref: str) -> dict[str, Any]:

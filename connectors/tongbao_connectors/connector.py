@@ -3,7 +3,8 @@
 A turn:
 1. Poll the three topics for at most 20 ms. A newer directory comes into force before anything else is judged.
 2. Judge the rest outside a transaction, store it with the cursors in one.
-3. Seal drafts and stage reports, publish what is sealed; once a second, publish again what is overdue.
+3. Seal drafts and stage reports, publish what is sealed; once a second, publish again what is overdue, and
+   read routing and roster again if their files have changed.
 
 Trouble:
 4. A stream that is held goes back to the record and pauses for a second; the others go on.
@@ -21,16 +22,16 @@ from typing import Protocol
 from tongbao_broker import logs
 from tongbao_broker.clock import Clock
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import DatabaseOlderThanLog, Held
+from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC
 from tongbao_broker.streams import cursor
 from tongbao_broker.trust import dsse
 from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import following, incidents
+from tongbao_connectors import following, inbox, incidents
 from tongbao_connectors.composing import Office
 from tongbao_connectors.following import Followed
-from tongbao_connectors.inbox import Inbox, Intake
+from tongbao_connectors.intake import Intake, Reception
 from tongbao_connectors.publishing import Publisher, Sender
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import Message, Outbox
@@ -94,9 +95,8 @@ class Connector:
             trust_file=settings.trust_file(),
             now=now,
         )
-        self._inbox = Inbox(
-            settings.code, settings.network, settings.seal_keys(), settings.routing(), settings.roster()
-        )
+        self._rules = settings.rules_changed()
+        self._reception = self._made_reception()
         self._publisher = Publisher(
             office=Office(settings.network, settings.code, settings.message_key()),
             topic=settings.out_topic,
@@ -107,7 +107,7 @@ class Connector:
         self._topics = (DIRECTORY_TOPIC, LEAVES_TOPIC, settings.in_topic)
         self._waiting: dict[str, Waiting] = {}
         self._busy = False
-        self._next_repeat = now
+        self._next_minding = now
         self._sealing_held = False
         self._reader = open_reader((*self._topics, settings.out_topic))
 
@@ -127,9 +127,10 @@ class Connector:
         self._resume(now)
         batches = self._reader.poll(0 if self._busy else POLL_S, RECORDS_AT_ONCE)
         self._busy = self._take(batches) + self._send() > 0
-        if now >= self._next_repeat:
-            self._next_repeat = now + PAUSE
+        if now >= self._next_minding:
+            self._next_minding = now + PAUSE
             self._publisher.publish_again()
+            self._reread_rules()
 
     def _take(self, batches: Sequence[Batch]) -> int:
         """Judges and stores what came in; how many records."""
@@ -142,7 +143,7 @@ class Connector:
                 self._store([following.read_directories(batch, self._trusting, now)], [])
             leaves = [self._read_leaves(batch, now) for batch in self._of(LEAVES_TOPIC, batches)]
             arrived = self._of(self._settings.in_topic, batches)
-            intakes = [self._inbox.read(batch, self._trusting, now) for batch in arrived]
+            intakes = [self._reception.read(batch, self._trusting, now) for batch in arrived]
             self._reached("opened")
             self._store(leaves, intakes)
         except Held as trouble:
@@ -163,7 +164,7 @@ class Connector:
             for one in followed:
                 following.store(one, self._trusting)
             for intake in intakes:
-                settled += self._inbox.store(intake)
+                settled += inbox.store(intake)
         self._reached("committed")
         if settled:
             self._reached("settled")
@@ -204,6 +205,27 @@ class Connector:
         for topic, waiting in self._waiting.items():
             if now >= waiting.until:
                 self._reader.resume(topic)
+
+    def _made_reception(self) -> Reception:
+        settings = self._settings
+        return Reception(
+            settings.code, settings.network, settings.seal_keys(), settings.routing(), settings.roster()
+        )
+
+    def _reread_rules(self) -> None:
+        """Routing and roster change without a restart.
+
+        A file with a mistake leaves the former ones in force.
+        """
+        changed = self._settings.rules_changed()
+        if changed == self._rules:
+            return
+        self._rules = changed
+        try:
+            self._reception = self._made_reception()
+            log.info("routing and roster read again")
+        except BadConfiguration as mistake:
+            log.error("routing and roster stay as they were", detail=mistake.detail)
 
     def _send(self) -> int:
         """Seals and publishes; how many messages. An expired directory of our own is waited for."""

@@ -8,25 +8,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from tongbao_broker.kafka.reader import Batch, Record
 from tongbao_broker.streams import cursor
-from tongbao_connectors import incidents, ledger
-from tongbao_connectors.store.models import Quarantine
+from tongbao_connectors import incidents, ledger, refusing
+from tongbao_connectors.acceptance import Reject
+from tongbao_connectors.refusing import RefusedRecord
 from tongbao_connectors.trusting import Offered, Trusting
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
 PATIENCE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """A record of the exchange that broke a rule."""
-
-    record: Record
-    code: Code
 
 
 @dataclass(slots=True)
@@ -38,7 +30,7 @@ class Followed:
     next: int
     directories: list[Offered] = field(default_factory=list)
     leaves: list[ledger.Published] = field(default_factory=list)
-    unfit: list[Unfit] = field(default_factory=list)
+    unfit: list[RefusedRecord] = field(default_factory=list)
     held: str = ""
 
 
@@ -49,7 +41,7 @@ def read_directories(batch: Batch, trusting: Trusting, now: datetime) -> Followe
         try:
             offered = trusting.read(_value(record), now)
         except Refused as refused:
-            followed.unfit.append(Unfit(record, refused.code))
+            followed.unfit.append(RefusedRecord(record, Reject(refused.code)))
             continue
         if offered is not None:
             followed.directories.append(offered)
@@ -71,7 +63,7 @@ def read_leaves(batch: Batch, trusting: Trusting, now: datetime, waiting_since: 
                     record.offset,
                 )
                 break
-            followed.unfit.append(Unfit(record, refused.code))
+            followed.unfit.append(RefusedRecord(record, Reject(refused.code)))
             continue
         followed.leaves.append(published)
     return followed
@@ -89,8 +81,9 @@ def store(followed: Followed, trusting: Trusting) -> None:
     if followed.leaves:
         ledger.remember_seen([published.checkpoint for published in followed.leaves])
         ledger.compare_kept(at)
+    refusing.quarantine(followed.unfit, batch, at)
     for unfit in followed.unfit:
-        _note(unfit, batch, at)
+        _alarm(unfit, batch, at)
 
 
 def _value(record: Record) -> bytes:
@@ -99,21 +92,7 @@ def _value(record: Record) -> bytes:
     return record.value
 
 
-def _note(unfit: Unfit, batch: Batch, at: datetime) -> None:
-    value = unfit.record.value or b""
-    Quarantine.objects.get_or_create(
-        topic=batch.topic,
-        topic_id=batch.topic_id,
-        partition=0,
-        offset=unfit.record.offset,
-        defaults={
-            "sha256": sha256(value).hexdigest(),
-            "size": len(value),
-            "code": unfit.code,
-            "noted_at": at,
-        },
-    )
+def _alarm(unfit: RefusedRecord, batch: Batch, at: datetime) -> None:
     subject = f"{batch.topic_id}:{unfit.record.offset}"
-    incidents.note(
-        "exchange_record", subject, at, topic=batch.topic, offset=unfit.record.offset, code=str(unfit.code)
-    )
+    code, offset = str(unfit.reject.code), unfit.record.offset
+    incidents.note("exchange_record", subject, at, topic=batch.topic, offset=offset, code=code)

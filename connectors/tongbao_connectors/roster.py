@@ -161,8 +161,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Accountable:
-    """The one officer who is accountable, and how he was found."""
+    """The one officer who is accountable for what lies in a unit, and how he was found."""
 
+    unit_name: str
     officer_ref: str
     steps: tuple[Step, ...]
 
@@ -231,12 +232,12 @@ class Roster:
                 return self._leader(unit, (*steps, _nobody_left(officer_ref)))
             steps = (*steps, _substituted(officer_ref, substitute))
             officer_ref = substitute
-        return Accountable(officer_ref, steps)
+        return Accountable(self.units[unit].name, officer_ref, steps)
 
     def _leader(self, unit: str, steps: tuple[Step, ...]) -> Accountable:
         leader = self.units[unit].leader
         step = Step(f"由单位负责人 {leader} 负责", f"the unit's leader {leader} is accountable")
-        return Accountable(leader, (*steps, step))
+        return Accountable(self.units[unit].name, leader, (*steps, step))
 
     def _absent(self, officer_ref: str, at: datetime) -> bool:
         return any(absence.officer == officer_ref and absence.contains(at) for absence in self._absences)

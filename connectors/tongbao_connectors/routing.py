@@ -87,9 +87,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Unit, accountable officer, the rule's name and the steps that led there."""
+    """Unit by code and name, accountable officer, the rule's name and the steps that led there."""
 
     unit: str
+    unit_name: str
     officer_ref: str
     rule: str
     steps: tuple[Step, ...]
@@ -194,4 +195,4 @@ def _decision(
     unit: str, rule: str, facts: Facts, steps: Sequence[Step], roster: AccountableOfficers
 ) -> Decision:
     accountable = roster.accountable(unit, facts.at)
-    return Decision(unit, accountable.officer_ref, rule, (*steps, *accountable.steps))
+    return Decision(unit, accountable.unit_name, accountable.officer_ref, rule, (*steps, *accountable.steps))

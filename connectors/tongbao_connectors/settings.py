@@ -146,6 +146,14 @@ class ConnectorSettings:
             )
         return table
 
+    def rules_changed(self) -> tuple[int, ...]:
+        """When `routing.toml` and `roster.toml` were last written (ns).
+
+        Another value means that they were again.
+        """
+        files = (self.folder / "routing.toml", self.folder / "roster.toml")
+        return tuple(file.stat().st_mtime_ns for file in files if file.exists())
+
     def _bytes(self, name: str) -> bytes:
         try:
             return (self.folder / name).read_bytes()

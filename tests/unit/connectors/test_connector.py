@@ -1,6 +1,7 @@
 """Connectors over topics in memory: the whole way of an alert, and everything that may disturb it."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -792,3 +793,23 @@ def test_a_log_signed_by_an_unknown_key_is_waited_for_and_then_an_incident(
     assert incidents(gd) == {"held", "exchange_record"}
     with gd.here():
         assert Quarantine.objects.get().code == "TB-212"
+
+
+def test_a_changed_roster_holds_from_the_next_alert_on(net: Network, gz: Province, gd: Province) -> None:
+    """Without a restart; a roster with a mistake changes nothing."""
+    roster = gd.settings.folder / "roster.toml"
+    text = roster.read_text("utf-8")
+    accountable = []
+    for index, changed in enumerate(
+        (text, text.replace('officer = "A-0117"', 'officer = "A-0118"'), "[[unit]]")
+    ):
+        roster.write_text(changed, "utf-8")
+        os.utime(roster, ns=(0, index))
+        net.clock.forward(seconds=2)
+        gd.turn()
+        gz.submit(alert(f"a-{index}"))
+        net.settle()
+        with gd.here():
+            accountable.append(casework.list_inbox()[0].officer_ref)
+
+    assert accountable == ["A-0117", "A-0118", "A-0118"]

@@ -60,7 +60,7 @@ class Roster:
     officer_ref: str = "粤-0117"
 
     def accountable(self, unit: str, at: datetime) -> Accountable:
-        return Accountable(self.officer_ref, (Step("值班", "on duty"),))
+        return Accountable(unit, self.officer_ref, (Step("值班", "on duty"),))
 
 
 def facts(
