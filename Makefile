@@ -23,7 +23,7 @@ test: lint $(VENV)/.dev ## Everything: checks, fast tests, tests on a real Kafka
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
-	@exec $(BIN)/python -m pytest -q -m "not kafka" $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, schema drift
 	@$(BIN)/ruff check .
