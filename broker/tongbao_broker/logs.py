@@ -34,17 +34,16 @@ KEYS = (
 ALLOWED = frozenset(KEYS.split())
 SCALARS = (str, int, float, bool, type(None))
 
-_destination: TextIO = sys.stderr
+_file: TextIO | None = None
 
 
 def configure(component: str, path: Path | None = None, level: int = logging.INFO) -> None:
     """Writes this process's log to `path` (made if missing, for its owner only, appended to) or to stderr."""
-    global _destination
-    if path is None:
-        _destination = sys.stderr
-    else:
+    global _file
+    _file = None
+    if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _destination = open(  # noqa: SIM115 - stays open as long as the process
+        _file = open(  # noqa: SIM115 - stays open as long as the process
             path, "a", buffering=1, encoding="utf-8", opener=_private
         )
     _structure(component, level)
@@ -119,7 +118,7 @@ def _structure(component: str, level: int) -> None:
             structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.WriteLogger(_destination),
+        logger_factory=lambda *_: structlog.WriteLogger(_file or sys.stderr),
         cache_logger_on_first_use=False,
     )
 
