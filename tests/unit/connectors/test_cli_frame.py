@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -129,21 +128,6 @@ def test_help_loads_nothing_heavy() -> None:
     )
 
     assert [name for name in found.stdout.split() if name != "asyncio"] == []
-
-
-def test_help_comes_within_half_a_second() -> None:
-    """The best of three starts, since the machine may be busy."""
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-c", "from tongbao_connectors.cli.main import main; main()", "--help"],
-            capture_output=True,
-            check=True,
-        )
-        took.append(time.monotonic() - began)
-
-    assert min(took) < 0.5
 
 
 def test_common_options_are_taken_on_both_sides_of_the_command() -> None:
