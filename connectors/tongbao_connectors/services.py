@@ -12,9 +12,11 @@ Rules:
 """
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -121,47 +123,6 @@ class Status:
         return {**asdict(self), "processes": [asdict(each) for each in self.processes]}
 
 
-async def serve(
-    workspace: Workspace,
-    stop: asyncio.Event,
-    *,
-    started: Callable[[], None] = lambda: None,
-    changed: Callable[[Status], None] = lambda status: None,
-) -> None:
-    """Runs the workspace's processes until `stop` is set. Raises AlreadyRunning, CouldNotStart.
-
-    `changed` is called with every new status. To be awaited in the main thread.
-    """
-    with _lock(workspace):
-        workspace = workspaces.settle_ports(workspace)
-        state, detail = "starting", ""
-
-        def publish() -> None:
-            status = Status(os.getpid(), state, workspace.bootstrap, tuple(kept.statuses()), detail)
-            _write_status(workspace, status)
-            changed(status)
-
-        def be_ready() -> None:
-            nonlocal state
-            state = "ready"
-            publish()
-            started()
-
-        directory(workspace)  # one that has expired would let nothing through
-        kept = Supervisor(stages(workspace), publish)
-        try:
-            await kept.run(stop, be_ready)
-            state = "stopped"
-        except StartFailed as failed:
-            state, detail = "failed", f"{failed.name}: {failed.log}"
-            raise CouldNotStart(detail) from failed
-        except TongbaoError as error:
-            state, detail = "failed", str(error)
-            raise
-        finally:
-            publish()
-
-
 def stages(workspace: Workspace) -> list[Stage]:
     """Which processes run, in which order."""
     from tongbao_broker.kafka.server import EmbeddedKafka
@@ -183,6 +144,48 @@ def stages(workspace: Workspace) -> list[Stage]:
         Stage([kafka], prepare=server.prepare, grace_s=KAFKA_GRACE_S),
         Stage(workers, prepare=lambda: apply_topology(workspace), grace_s=WORKER_GRACE_S),
     ]
+
+
+async def serve(
+    workspace: Workspace,
+    stop: asyncio.Event,
+    *,
+    started: Callable[[], None] = lambda: None,
+    changed: Callable[[Status], None] = lambda status: None,
+    processes: Callable[[Workspace], list[Stage]] = stages,
+) -> None:
+    """Runs the workspace's processes until `stop` is set. Raises AlreadyRunning, CouldNotStart.
+
+    `changed` is called with every new status; `processes` says what runs. To be awaited in the main thread.
+    """
+    with _lock(workspace):
+        workspace = workspaces.settle_ports(workspace)
+        state, detail = "starting", ""
+
+        def publish() -> None:
+            status = Status(os.getpid(), state, workspace.bootstrap, tuple(kept.statuses()), detail)
+            _write_status(workspace, status)
+            changed(status)
+
+        def be_ready() -> None:
+            nonlocal state
+            state = "ready"
+            publish()
+            started()
+
+        directory(workspace)  # one that has expired would let nothing through
+        kept = Supervisor(processes(workspace), publish)
+        try:
+            await kept.run(stop, be_ready)
+            state = "stopped"
+        except StartFailed as failed:
+            state, detail = "failed", f"{failed.name}: {failed.log}"
+            raise CouldNotStart(detail) from failed
+        except TongbaoError as error:
+            state, detail = "failed", str(error)
+            raise
+        finally:
+            publish()
 
 
 def broker_connection(workspace: Workspace) -> "Connection":
@@ -275,13 +278,28 @@ def stop(workspace: Workspace) -> bool:
     status = running(workspace)
     if status is None:
         return False
-    os.kill(status.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_S
-    while _is_locked(workspace):
-        if time.monotonic() > until:
-            raise CouldNotStop(f"pid {status.pid}")
-        time.sleep(LOOK_EVERY_S)
+    with _watched(status.pid) as ended, contextlib.suppress(ProcessLookupError):
+        os.kill(status.pid, signal.SIGTERM)
+        while _is_locked(workspace) or not ended():
+            if time.monotonic() > until:
+                raise CouldNotStop(f"pid {status.pid}")
+            time.sleep(LOOK_EVERY_S)
     return True
+
+
+@contextmanager
+def _watched(pid: int) -> Iterator[Callable[[], bool]]:
+    """A question whether this very process has ended, true also while nobody has collected its exit code."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        yield lambda: True
+        return
+    try:
+        yield lambda: bool(select.select([handle], [], [], 0)[0])
+    finally:
+        os.close(handle)
 
 
 def _supervisor_log(workspace: Workspace) -> Path:

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -88,3 +91,16 @@ def test_expired_workspace_says_so_before_anything_starts(
 
     with pytest.raises(OutOfDate):
         asyncio.run(services.serve(made, asyncio.Event()))
+
+
+def test_end_of_a_process_is_seen_before_anybody_collects_it() -> None:
+    """A child that has ended but wasn't waited for counts as ended; so does a process id that is nobody's."""
+    child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    with services._watched(child.pid) as ended:
+        assert not ended()
+        child.stdin.close()  # type: ignore[union-attr]
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert ended()
+    child.wait()
+    with services._watched(child.pid) as ended:
+        assert ended()
