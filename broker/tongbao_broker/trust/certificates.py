@@ -10,11 +10,13 @@ Rules:
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -28,12 +30,42 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.trust.keys import write_private
 
-__all__ = ["CA_DAYS", "CertificateAuthority"]
+__all__ = ["CA_DAYS", "CertificateAuthority", "CertificateFacts", "read_certificate"]
 
 CA_DAYS = 3650
 _CERTIFICATE = "ca.pem"
 _KEY = "ca-key.pem"
 _SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What a certificate says of itself; `subject` as RFC 4514 writes it, such as `CN=520000`."""
+
+    subject: str
+    valid_from: datetime
+    valid_until: datetime
+
+
+def read_certificate(pem: bytes, authority: bytes) -> CertificateFacts:
+    """The first certificate in `pem`, which the first one in `authority` (PEM) must have issued.
+
+    Raises BadConfiguration.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    except (ValueError, TypeError):
+        raise BadConfiguration(
+            Words("不是该 CA 签发的 PEM 证书", "no PEM certificate that this authority issued")
+        ) from None
+    except InvalidSignature:
+        raise BadConfiguration(Words("证书不是该 CA 签发的", "another authority issued it")) from None
+    return CertificateFacts(
+        certificate.subject.rfc4514_string(),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
 
 
 class CertificateAuthority:
