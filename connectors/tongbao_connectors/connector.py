@@ -3,8 +3,8 @@
 A turn:
 1. Poll the three topics for at most 20 ms. A newer directory comes into force before anything else is judged.
 2. Judge the rest outside a transaction, store it with the cursors in one.
-3. Seal drafts and stage reports, publish what is sealed; once a second, publish again what is overdue, and
-   read routing and roster again if their files have changed.
+3. Seal drafts and stage reports, publish what is sealed; once a second, publish again what is overdue, ask
+   for deliveries that are missing, and read routing and roster again if their files have changed.
 
 Trouble:
 4. A stream that is held goes back to the record and pauses for a second; the others go on.
@@ -126,8 +126,9 @@ class Connector:
         now = self._clock.now()
         self._resume(now)
         batches = self._reader.poll(0 if self._busy else POLL_S, RECORDS_AT_ONCE)
-        self._busy = self._take(batches) + self._send() > 0
-        if now >= self._next_minding:
+        minding = now >= self._next_minding
+        self._busy = self._take(batches) + self._send(asking=minding) > 0
+        if minding:
             self._next_minding = now + PAUSE
             self._publisher.publish_again()
             self._reread_rules()
@@ -227,10 +228,12 @@ class Connector:
         except BadConfiguration as mistake:
             log.error("routing and roster stay as they were", detail=mistake.detail)
 
-    def _send(self) -> int:
+    def _send(self, asking: bool) -> int:
         """Seals and publishes; how many messages. An expired directory of our own is waited for."""
         try:
             sealed = self._publisher.seal(self._trusting.directory)
+            if asking:
+                sealed += self._publisher.ask(self._trusting.directory)
             self._sealing_held = False
         except Held as trouble:
             sealed = 0

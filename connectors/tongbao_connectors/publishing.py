@@ -7,11 +7,12 @@
    was rejected, each of its reports is sent once more by itself.
 4. Rows are published in the order of seq, and again with growing intervals until the exchange has settled
    them.
-5. While this province's own directory is out of date, nothing is sealed: that is our trouble, not the
+5. Deliveries that are missing are asked for in receipts to the exchange, when they are due.
+6. While this province's own directory is out of date, nothing is sealed: that is our trouble, not the
    draft's.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,12 +28,12 @@ from tongbao_broker.database import atomic
 from tongbao_broker.errors import Fenced, Held
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import ledger
+from tongbao_connectors import deliveries, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
 from tongbao_connectors.store.records import message_row
-from tongbao_schemas.codes import MessageType, Status
+from tongbao_schemas.codes import EXCHANGE, MessageType, Stage, Status
 from tongbao_schemas.encoding import format_time, sha256_hex
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import parse_header
@@ -44,6 +45,7 @@ from tongbao_schemas.submission import check_submission, parse_submission
 DRAFTS_AT_ONCE = 100
 REPORTS_AT_ONCE = 2000
 ITEMS_PER_RECEIPT = 500
+MISSING_AT_ONCE = 1000
 RECORDS_AT_ONCE = 200
 BYTES_AT_ONCE = 8 * 1024 * 1024
 FIRST_REPEAT = timedelta(seconds=20)
@@ -97,14 +99,32 @@ class Publisher:
         if not drafts and not reports:
             return 0
         now = self._clock.now()
-        if directory.expired(now):
-            raise Held("the directory has expired", "Publish a directory with a later expiry.")
+        _require_in_date(directory, now)
         self._reached("drafted")
         batch = _Batch(self._office, directory, now)
         batch.add_drafts(drafts)
         batch.add_reports(reports)
         with _fencing(), atomic():
             stored = batch.store()
+        return self._sealed(stored, batch)
+
+    def ask(self, directory: Directory) -> int:
+        """Seals receipts that ask for missing deliveries, if any are due; how many.
+
+        Raises Held and Fenced.
+        """
+        now = self._clock.now()
+        if not deliveries.any_due(now):
+            return 0
+        _require_in_date(directory, now)
+        with _fencing(), atomic():
+            batch = _Batch(self._office, directory, now)
+            batch.add_missing(deliveries.ask(now, MISSING_AT_ONCE))
+            stored = batch.store()
+        return self._sealed(stored, batch)
+
+    def _sealed(self, stored: Sequence[Message], batch: "_Batch") -> int:
+        """Keeps at hand what was committed; how many messages."""
         for message, made in zip(stored, batch.made, strict=True):
             self._ready[message.pk] = self._outgoing(made.composed)
         self._reached("sealed")
@@ -174,6 +194,11 @@ def repeat_after(attempts: int) -> timedelta:
     return min(FIRST_REPEAT * (1 << min(attempts - 1, 16)), LONGEST_REPEAT)
 
 
+def _require_in_date(directory: Directory, now: datetime) -> None:
+    if directory.expired(now):
+        raise Held("the directory has expired", "Publish a directory with a later expiry.")
+
+
 @contextmanager
 def _fencing() -> Iterator[None]:
     """Turns a broken constraint on numbers and ids into Fenced: somebody else has stored them."""
@@ -220,6 +245,17 @@ class _Batch:
                 )
                 self._unsendable.extend(keys)
 
+    def add_missing(self, numbers: Sequence[int]) -> None:
+        """Composes receipts that ask the exchange for these deliveries."""
+        at = format_time(self._at)
+        for first in range(0, len(numbers), ITEMS_PER_RECEIPT):
+            asked = numbers[first : first + ITEMS_PER_RECEIPT]
+            items = [{"stage": Stage.MISSING, "at": at, "delivery_seq": number} for number in asked]
+            try:
+                self._take(Made(self._addressed(items, Status.ACTUAL, EXCHANGE, None)))
+            except Refused as refused:
+                log.error("missing deliveries can't be asked for", code=str(refused.code), count=len(asked))
+
     def store(self) -> list[Message]:
         """Stores everything, inside the caller's transaction.
 
@@ -258,15 +294,25 @@ class _Batch:
         self._take(Made(composed, kind=kind, draft=draft.pk))
 
     def _receipt(self, reports: Sequence[StageReport]) -> Composed:
+        items, first = [_item(report) for report in reports], reports[0]
+        return self._addressed(items, Status(first.of_status), first.of_origin, _last_opened(reports))
+
+    def _addressed(
+        self,
+        items: Sequence[Mapping[str, Any]],
+        status: Status,
+        addressee: str,
+        thread_opened_at: datetime | None,
+    ) -> Composed:
         return compose_receipt(
-            [_item(report) for report in reports],
+            items,
             office=self._office,
             directory=self._directory,
             place=self._place(),
             message_id=new_id(self._at),
-            status=Status(reports[0].of_status),
-            addressee=reports[0].of_origin,
-            thread_opened_at=_last_opened(reports),
+            status=status,
+            addressee=addressee,
+            thread_opened_at=thread_opened_at,
         )
 
     def _place(self) -> Place:

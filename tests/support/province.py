@@ -221,6 +221,7 @@ class Exchange:
     admitted: set[str] = field(default_factory=set)
     used: dict[str, set[int]] = field(default_factory=dict)
     reject: dict[str, str] = field(default_factory=dict)
+    sent: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     def step(self, codes: Sequence[str]) -> int:
         """Takes in what is new in the `out` topics; how many records."""
@@ -251,6 +252,9 @@ class Exchange:
         self.admitted.add(fields["id"])
         self.used.setdefault(code, set()).add(fields["seq"])
         index = self.enter(record, fields["audience"])
+        for item in fields.get("content", {}).get("items", ()):
+            if item["stage"] == "missing":
+                self.broker.append(in_topic(code), self.sent[code, item["delivery_seq"]])
         if fields["type"] in NOTICED:
             self.notice(code, kind="admitted", about=record, index=index)
 
@@ -282,9 +286,9 @@ class Exchange:
         assert delivery.stamp is not None
         number = self.delivered[code] = self.delivered.get(code, 0) + 1
         stamp = delivery.stamp.model_copy(update={"delivery_seq": number})
-        self.broker.append(
-            in_topic(code), World.record_bytes(InRecord(delivery.envelope, delivery.body, stamp))
-        )
+        value = World.record_bytes(InRecord(delivery.envelope, delivery.body, stamp))
+        self.sent[code, number] = value
+        self.broker.append(in_topic(code), value)
         return number
 
     def notice(

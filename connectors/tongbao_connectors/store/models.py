@@ -295,7 +295,10 @@ class Opening(models.Model):
 
 
 class Quarantine(models.Model):
-    """A record that was refused, by its place and hash. Its bytes are kept only if its signature was good."""
+    """A record that was refused, by its place and hash. Its bytes are kept only if its signature was good.
+
+    `replayed_at` is when it was judged again and found good.
+    """
 
     topic = models.CharField(max_length=120)
     topic_id = models.CharField(max_length=64)
@@ -310,6 +313,7 @@ class Quarantine(models.Model):
     digest = models.CharField(max_length=DIGEST, default="")
     noted_at = models.DateTimeField()
     value = models.BinaryField(null=True)
+    replayed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = (
@@ -338,11 +342,16 @@ class Incident(models.Model):
 
 
 class DeliveryGap(models.Model):
-    """Delivery numbers `first` to `last` that never arrived."""
+    """Delivery numbers `first` to `last` that haven't arrived.
+
+    `asked` is how often the exchange was asked for them, `ask_at` when it is (again).
+    """
 
     first = models.BigIntegerField(primary_key=True)
     last = models.BigIntegerField()
     noted_at = models.DateTimeField()
+    asked = models.IntegerField(default=0)
+    ask_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.first} to {self.last}"

@@ -455,6 +455,32 @@ def test_missing_deliveries_are_an_incident_and_late_ones_close_the_gap(
         assert InboxItem.objects.count() == 3
 
 
+def test_missing_deliveries_are_asked_for_and_published_again(
+    net: Network, gz: Province, gd: Province
+) -> None:
+    """One receipt to the exchange; when the stored bytes have come once more, nobody asks any longer."""
+    for index in range(3):
+        gz.submit(alert(f"a-{index}"))
+    gz.turn()
+    net.exchange.step(("520000",))
+    del net.broker.topic(in_topic("440000")).values[1:]
+    net.exchange.head("440000")
+    gd.turn()
+    net.settle()
+    with gd.here():
+        assert DeliveryGap.objects.count() == 1
+    for _ in range(3):
+        net.clock.forward(seconds=60)
+        net.settle()
+
+    with gd.here():
+        assert DeliveryGap.objects.count() == 0
+        assert InboxItem.objects.count() == 3
+        [asked] = Message.objects.filter(origin="440000", audience=EXCHANGE)
+        items = fields_of(parse_out(bytes(asked.record.value)))["content"]["items"]
+    assert [(item["stage"], item["delivery_seq"]) for item in items] == [("missing", 2), ("missing", 3)]
+
+
 def test_a_body_that_breaks_a_rule_is_quarantined_and_its_origin_told(
     net: Network, gz: Province, gd: Province
 ) -> None:

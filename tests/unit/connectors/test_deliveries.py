@@ -1,4 +1,6 @@
-"""Delivery numbers: gaps open and close."""
+"""Delivery numbers: gaps open, are asked for, and close."""
+
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,3 +53,35 @@ def test_gaps_are_what_has_not_arrived(batches: list[set[int]], promised: int) -
     missing = {number for first, last in gaps() for number in range(first, last + 1)}
 
     assert missing == set(range(1, max(*arrived, promised) + 1)) - arrived
+
+
+def asked_at(second: float, most: int = 100) -> list[int]:
+    return deliveries.ask(NOW + timedelta(seconds=second), most)
+
+
+def test_what_is_missing_is_asked_for_after_a_moment_and_then_at_growing_intervals() -> None:
+    """After 2 s, and again 30, 60, 120 … seconds later; never more often than once an hour at last."""
+    deliveries.note([3], 0, NOW)
+    seconds = [second for second in range(0, 400, 2) if asked_at(second)]
+
+    assert seconds == [2, 32, 92, 212]
+    assert deliveries.repeat_after(50) == timedelta(hours=1)
+
+
+def test_a_long_gap_is_asked_for_piece_by_piece() -> None:
+    """The lowest numbers first; what was asked for isn't due again at once."""
+    deliveries.note([8], 0, NOW)
+    pieces = [asked_at(3, most=3) for _ in range(4)]
+
+    assert pieces == [[1, 2, 3], [4, 5, 6], [7], []]
+    assert gaps() == [(1, 3), (4, 6), (7, 7)]
+
+
+def test_what_is_left_of_a_gap_remembers_that_it_was_asked_for() -> None:
+    """A number that arrives doesn't bring the question about its neighbours forward."""
+    deliveries.note([6], 0, NOW)
+    asked_at(3)
+    deliveries.note([3], 0, NOW)
+
+    assert gaps() == [(1, 2), (4, 5)]
+    assert (asked_at(10), asked_at(40)) == ([], [1, 2, 4, 5])
