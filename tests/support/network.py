@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import striking
 from tests.support.databases import EXCHANGE
 from tongbao_broker import database
 from tongbao_broker.database import sqlite_url
@@ -21,6 +22,7 @@ from tongbao_connectors import services, workspace
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import Workspace
 
+ROOT = Path(__file__).parents[2]
 TONGBAO = (sys.executable, "-c", "from tongbao_connectors.cli.main import main; main()")
 
 
@@ -95,3 +97,24 @@ def network(tmp_path: Path) -> Iterator[Network]:
     finally:
         database.close()
         services.stop(made)
+
+
+@pytest.fixture
+def struck_network(tmp_path: Path) -> Iterator[Network]:
+    """A fresh network whose workers may be struck at their commit points (see `striking`)."""
+    made = workspace.create(tmp_path / "network", now=datetime.now(UTC))
+    with (tmp_path / "supervisor.log").open("ab") as log:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", striking.MODULE, "network", str(made.folder)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        services.wait_started(made, lambda: supervisor.poll() is None)
+        yield Network(workspace.load(made.folder))
+    finally:
+        database.close()
+        services.stop(made)
+        supervisor.wait()
