@@ -23,7 +23,6 @@ from tongbao_connectors.workspace import Workspace
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace by name only, with no process to run."""
     monkeypatch.setattr(services.workspaces, "settle_ports", lambda workspace: workspace)
-    monkeypatch.setattr(services, "stages", lambda workspace: [])
     monkeypatch.setattr(services, "directory", lambda workspace: None)
     return Workspace(tmp_path, "demo", 1, 2, ("520000",))
 
@@ -57,7 +56,11 @@ def test_every_state_is_written_for_others_to_read(workspace: Workspace) -> None
     async def serve() -> None:
         stop = asyncio.Event()
         await services.serve(
-            workspace, stop, started=stop.set, changed=lambda status: said.append(status.state)
+            workspace,
+            stop,
+            started=stop.set,
+            changed=lambda status: said.append(status.state),
+            processes=lambda workspace: [],
         )
 
     asyncio.run(serve())
@@ -66,13 +69,13 @@ def test_every_state_is_written_for_others_to_read(workspace: Workspace) -> None
     assert (said, written["state"]) == (["ready", "stopped"], "stopped")
 
 
-def test_failed_start_names_process_and_log(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_start_names_process_and_log(workspace: Workspace) -> None:
     """What `up` reads in the status file says where to look."""
     child = Child("100000", ("false",), workspace.folder / "log" / "x.log", ready=lambda pid: False)
-    monkeypatch.setattr(services, "stages", lambda workspace: [Stage([child])])
+    failing = services.serve(workspace, asyncio.Event(), processes=lambda workspace: [Stage([child])])
 
     with pytest.raises(CouldNotStart, match=r"100000: .*x\.log"):
-        asyncio.run(services.serve(workspace, asyncio.Event()))
+        asyncio.run(failing)
     with pytest.raises(CouldNotStart, match="100000"):
         services.wait_started(workspace, lives=lambda: False)
 
@@ -82,15 +85,14 @@ def test_nothing_to_stop(workspace: Workspace) -> None:
     assert services.stop(workspace) is False
 
 
-def test_expired_workspace_says_so_before_anything_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expired_workspace_says_so_before_anything_starts(tmp_path: Path) -> None:
     """A year later the directory has expired: the start ends with what to do, not with silent streams."""
     made = workspaces.create(tmp_path / "old", datetime(2020, 1, 1, tzinfo=UTC))
-    monkeypatch.setattr(services, "stages", lambda workspace: pytest.fail("must not start"))
 
     with pytest.raises(OutOfDate):
-        asyncio.run(services.serve(made, asyncio.Event()))
+        asyncio.run(
+            services.serve(made, asyncio.Event(), processes=lambda workspace: pytest.fail("must not start"))
+        )
 
 
 def test_end_of_a_process_is_seen_before_anybody_collects_it() -> None:
