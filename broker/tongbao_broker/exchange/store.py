@@ -315,7 +315,7 @@ def _with_holes(origin: str, lane: LaneState) -> LaneState:
             holes.append((top + 1, seq - 1))
         top = seq
         if len(holes) == MAX_HOLES or top - settled > MAX_SPREAD:
-            holes.append((top + 1, LAST_SEQ))
+            holes.extend([(top + 1, LAST_SEQ)] if top < LAST_SEQ else [])
             break
     return replace(lane, settled_seq=settled, holes=tuple(holes))
 

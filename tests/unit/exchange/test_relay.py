@@ -379,6 +379,16 @@ def test_holes_that_are_too_many_end_in_one_that_runs_on(station: Station) -> No
     assert content.holes[-1][1] == 2**53 - 1
 
 
+def test_the_last_number_there_is_leaves_a_hole_and_nothing_behind_it(station: Station) -> None:
+    """A province that spends 2^53 - 1 gets a head like any other; the exchange goes on for everybody."""
+    station.write(GZ, alert(station.world, seq=2**53 - 1))
+    station.run()
+
+    content = station.heads(GZ)[-1].content
+
+    assert (content.settled_seq, content.holes) == (0, ((1, 2**53 - 2),))
+
+
 def test_a_head_comes_within_a_second_of_a_change_and_else_within_a_minute(station: Station) -> None:
     """At rest one a minute; after a change at once, but not more than one a second."""
     station.run(1)
