@@ -1,0 +1,137 @@
+"""What only the opened body shows."""
+
+from typing import Any
+
+from tests.support.golden.case import Family
+from tests.support.golden.maker import Maker
+from tests.support.golden.network import GD, GZ
+from tests.unit.schemas import alerts
+from tongbao_schemas.codes import Category
+from tongbao_schemas.encoding import compact_json
+
+
+def family() -> Family:
+    make = Maker("bodies")
+
+    def case(name: str, says: str, body: dict[str, Any], expected: str, **over: Any) -> None:
+        make.acceptance(name, says, make.alert(name, body=compact_json(body), **over), expected)
+
+    def papers(number: str) -> dict[str, Any]:
+        """A body whose one subject has this identity card."""
+        subject = {**alerts.SUBJECT, "id_document": {"kind": "id_card", "number": number}}
+        return alerts.alert(subjects=[subject])
+
+    for category in Category:
+        says = f"A good body of the category {category.value}."
+        case(
+            f"good-{category.value.replace('_', '-')}",
+            says,
+            alerts.alert(category),
+            "accept",
+            category=category.value,
+        )
+    sealed = make.alert("sent", body=compact_json({"title": "演练"}))
+    make.admission(
+        "incomplete-body-sent",
+        "The exchange can't read bodies, so it admits one that says nothing.",
+        sealed,
+        "admit",
+    )
+    case("incomplete-body", "A body that says nothing but a title.", {"title": "演练"}, "TB-501")
+    case(
+        "unknown-body-field",
+        "There is no place for ethnicity, religion or a score.",
+        alerts.alert(ethnicity="演练"),
+        "TB-501",
+    )
+    case(
+        "category-of-another-body",
+        "The header says online, the body is about outbound trafficking.",
+        alerts.alert(),
+        "TB-501",
+        category="online",
+    )
+    case(
+        "unknown-region",
+        "A region code that never existed.",
+        alerts.alert(to_places=[{"region": "449999"}]),
+        "TB-504",
+    )
+    case(
+        "ended-region",
+        "A region code that ended before the alert was issued.",
+        alerts.alert(to_places=[{"region": ENDED}]),
+        "TB-504",
+    )
+    case(
+        "actual-wrong-id-number",
+        "An actual alert with an ID number that fails its check.",
+        papers(alerts.FAILING),
+        "TB-502",
+        status="actual",
+    )
+    case(
+        "actual-good-id-number",
+        "An actual alert with an ID number that passes.",
+        papers(alerts.PASSING),
+        "accept",
+        status="actual",
+    )
+    case(
+        "exercise-real-id-number",
+        "An exercise with an ID number that passes: it could be somebody's.",
+        papers(alerts.PASSING),
+        "TB-503",
+    )
+    case(
+        "exercise-wrong-id-number",
+        "An exercise's ID numbers fail their check on purpose.",
+        papers(alerts.FAILING),
+        "accept",
+    )
+    case(
+        "test-real-id-number",
+        "A test message is held to the same.",
+        papers(alerts.PASSING),
+        "TB-503",
+        status="test",
+    )
+    case(
+        "secret-document",
+        "An attachment whose name says 机密: state secrets don't travel here.",
+        alerts.alert(attachments=[{"name": "机密★演练材料.pdf", "digest": alerts.DIGEST, "size": 1}]),
+        "TB-505",
+    )
+    case(
+        "secret-in-facts",
+        "The facts carry a marking of secrecy.",
+        alerts.alert(facts="机密★一年 演练事实"),
+        "TB-505",
+    )
+    case(
+        "same-officer",
+        "One officer prepared and approved it.",
+        alerts.alert(approved_by=alerts.alert()["prepared_by"]),
+        "TB-506",
+    )
+    case("nobody-and-nothing", "Neither a subject nor a target.", alerts.alert(subjects=[]), "TB-507")
+    case("too-many-subjects", "21 subjects.", alerts.alert(subjects=[alerts.SUBJECT] * 21), "TB-510")
+    case(
+        "arrest-without-papers",
+        "An arrest is asked for without the papers it needs.",
+        alerts.alert(request=alerts.request("arrest")),
+        "TB-509",
+    )
+    alert = make.alert("asked")
+    answered = make.earlier("an alert", alert)
+    for kind in alerts.ANSWERS:
+        name = f"good-answer-{kind.replace('_', '-')}"
+        answer = make.message(name, "answer", GD, [GZ], about=alert, body=compact_json(alerts.answer(kind)))
+        make.acceptance(name, f"An answer of the kind {kind}.", answer, "accept", by=GZ, before=(answered,))
+    update = make.message("update", "update", GZ, [GD], about=alert)
+    make.acceptance("type-not-built", "A type whose body this release doesn't know yet.", update, "TB-311")
+    return Family(make.family, "Opened bodies and their rules (acceptance 7).", make.cases)
+
+
+ENDED = "330183"
+"""富阳市, a district of Hangzhou under another code since 2014."""
