@@ -89,14 +89,9 @@ class Connector:
         self._clock = clock
         self._reached = reached
         now = clock.now()
-        self._trusting = Trusting.start(
-            network=settings.network,
-            pinned_root=settings.pinned_root(),
-            trust_file=settings.trust_file(),
-            now=now,
-        )
+        self._trusting = Trusting.of(settings, now)
         self._rules = settings.rules_changed()
-        self._reception = self._made_reception()
+        self._reception = Reception.of(settings)
         self._publisher = Publisher(
             office=Office(settings.network, settings.code, settings.message_key()),
             topic=settings.out_topic,
@@ -207,12 +202,6 @@ class Connector:
             if now >= waiting.until:
                 self._reader.resume(topic)
 
-    def _made_reception(self) -> Reception:
-        settings = self._settings
-        return Reception(
-            settings.code, settings.network, settings.seal_keys(), settings.routing(), settings.roster()
-        )
-
     def _reread_rules(self) -> None:
         """Routing and roster change without a restart.
 
@@ -223,7 +212,7 @@ class Connector:
             return
         self._rules = changed
         try:
-            self._reception = self._made_reception()
+            self._reception = Reception.of(self._settings)
             log.info("routing and roster read again")
         except BadConfiguration as mistake:
             log.error("routing and roster stay as they were", detail=mistake.detail)

@@ -35,8 +35,17 @@ def store(intake: Intake) -> int:
     batch, at = intake.batch, intake.at
     cursor.advance(batch.topic, batch.start, intake.next, batch.cluster_id, batch.topic_id)
     incidents.note_lost(batch, at)
-    _store_messages(intake)
     refusing.put(intake.refused, batch, at)
+    return take_in(intake)
+
+
+def take_in(intake: Intake) -> int:
+    """Stores what an intake's good records bring about, inside the caller's transaction.
+
+    How many own messages it settled. Where the records came from doesn't matter.
+    """
+    at = intake.at
+    _store_messages(intake)
     deliveries.note(intake.arrived, _promised(intake), at)
     ledger.remember_seen(intake.checkpoints)
     ledger.compare(intake.claims, at)

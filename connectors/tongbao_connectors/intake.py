@@ -36,6 +36,7 @@ from tongbao_connectors.acceptance import (
 from tongbao_connectors.refusing import RefusedRecord
 from tongbao_connectors.roster import Roster, Step
 from tongbao_connectors.routing import Decision, Facts, RoutingTable
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import Draft, Message
 from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.bodies.alert import AlertBody
@@ -75,6 +76,13 @@ class Reception:
     seal_keys: Mapping[str, SealKey]
     routing: RoutingTable
     roster: Roster
+
+    @classmethod
+    def of(cls, settings: ConnectorSettings) -> "Reception":
+        """By what a province's folder says now; raises BadConfiguration."""
+        return cls(
+            settings.code, settings.network, settings.seal_keys(), settings.routing(), settings.roster()
+        )
 
     def read(self, batch: Batch, trusting: Trusting, now: datetime) -> Intake:
         """Judges a batch: everything that costs time, nothing that changes anything."""

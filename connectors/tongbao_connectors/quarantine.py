@@ -28,6 +28,7 @@ class Entry:
     message_id: str | None
     noted_at: datetime
     kept: bool
+    replayed_at: datetime | None
 
 
 def entries(limit: int = 100) -> list[Entry]:
@@ -57,4 +58,5 @@ def _view(row: Quarantine) -> Entry:
         message_id=row.message_id or None,
         noted_at=row.noted_at,
         kept=row.value is not None,
+        replayed_at=row.replayed_at,
     )

@@ -52,6 +52,17 @@ def put(refused: Sequence[RefusedRecord], batch: Batch, at: datetime) -> None:
         _alarm(one, batch, at)
 
 
+def put_again(entry: Quarantine, reject: Reject, at: datetime) -> None:
+    """Notes in an entry why it is still refused, inside the caller's transaction.
+
+    Its origin is told only if he wasn't: that our own code stumbled was nobody's business.
+    """
+    if entry.code == Code.RECORD_UNREADABLE and reject.code != Code.RECORD_UNREADABLE:
+        StageReport.objects.bulk_create(_report(reject, at))
+    entry.code, entry.where = reject.code, reject.where[:120]
+    entry.save(update_fields=["code", "where"])
+
+
 def quarantine(refused: Sequence[RefusedRecord], batch: Batch, at: datetime) -> None:
     """Notes records in the quarantine; one that is noted already stays as it is."""
     rows = [_row(one, batch, at) for one in refused]

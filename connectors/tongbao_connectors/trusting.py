@@ -17,6 +17,7 @@ from tongbao_broker.trust.directory import (
     parse_root_file,
     parse_trust_file,
 )
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import TrustDocument
 from tongbao_schemas.documents import DirectoryDocument
 from tongbao_schemas.envelope import Envelope
@@ -54,6 +55,16 @@ class Trusting:
             row = TrustDocument.objects.filter(version=version).first()
             self._earlier[version] = _as_kept(bytes(row.value)) if row else self.directory
         return self._earlier[version]
+
+    @classmethod
+    def of(cls, settings: ConnectorSettings, now: datetime) -> "Trusting":
+        """`start` with what lies in a province's folder."""
+        return cls.start(
+            network=settings.network,
+            pinned_root=settings.pinned_root(),
+            trust_file=settings.trust_file(),
+            now=now,
+        )
 
     @classmethod
     def start(cls, *, network: str, pinned_root: bytes, trust_file: bytes, now: datetime) -> "Trusting":

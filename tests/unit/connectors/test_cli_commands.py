@@ -242,3 +242,14 @@ def test_schemas_can_be_listed_and_shown(workspace: Workspace) -> None:
 def test_down_without_servers_is_no_error(workspace: Workspace) -> None:
     """What is asked for is already so."""
     assert data(workspace, "down") == {"stopped": False}
+
+
+def test_quarantine_replay_says_what_can_not_be_judged_again(workspace: Workspace) -> None:
+    """Without a good signature no bytes were kept: exit 1 and the reason; with nothing to do: exit 0."""
+    one = run(workspace, "quarantine", "replay", "1", "--as", "440000", "--json")
+    every = run(workspace, "quarantine", "replay", "--all", "--as", "440000", "--json")
+    neither = run(workspace, "quarantine", "replay", "--as", "440000")
+
+    assert (one.exit_code, json.loads(one.stdout)[0]["outcome"]) == (1, "not_kept")
+    assert (every.exit_code, json.loads(every.stdout)) == (0, [])
+    assert neither.exit_code == 2
