@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from tests.support.kafka import Broker, directory
+from tests.support.kafka import Broker, directory, wait_until
+from tests.support.rights import QUESTIONS, rights
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import NoRight, OperationError, TopicRefused, Unreachable
 from tongbao_broker.kafka import topology
@@ -28,8 +29,8 @@ from tongbao_broker.trust.certificates import CertificateAuthority
 
 pytestmark = pytest.mark.kafka
 
-OURS, THEIRS, SUSPENDED, LEFT, EXCHANGE = "520000", "440000", "330000", "210000", "100000"
-WORLD = directory(p520000="active", p440000="active", p330000="suspended", p210000="left")
+OURS, THEIRS, EXCHANGE = "520000", "440000", "100000"
+WORLD = directory(p520000="active", p440000="active")
 
 
 @pytest.fixture(scope="module")
@@ -130,29 +131,80 @@ def test_other_subject_is_nobody(world: Broker, subject: list[list[str]]) -> Non
     assert not lets_in(world.with_certificate("odd", _certificate(world, subject)))
 
 
-MATRIX = {
-    OURS: {out_topic(OURS): "rw", in_topic(OURS): "r", DIRECTORY_TOPIC: "r", LEAVES_TOPIC: "r"},
-    SUSPENDED: {out_topic(SUSPENDED): "r", in_topic(SUSPENDED): "r", DIRECTORY_TOPIC: "r", LEAVES_TOPIC: "r"},
-    LEFT: {},
-    "640000": {},
-    EXCHANGE: {
-        **{out_topic(code): "r" for code in (OURS, THEIRS, SUSPENDED, LEFT)},
-        **{in_topic(code): "rw" for code in (OURS, THEIRS, SUSPENDED, LEFT)},
-        DIRECTORY_TOPIC: "rw",
-        LEAVES_TOPIC: "rw",
-    },
-}
 GREED = topology.Rule("User:520000", "WRITE", out_topic(THEIRS))
-TOPICS = sorted({topic for rights in MATRIX.values() for topic in rights})
+DEMO = ("520000", "440000", "330000", "530000", "320000")
+SUSPENDED, LEFT, STRANGER, OPERATOR = "610000", "210000", "640000", "000000"
+NETWORK = directory(**{f"p{code}": "active" for code in DEMO}, p610000="suspended", p210000="left")
+PUBLIC = (DIRECTORY_TOPIC, LEAVES_TOPIC)
+TOPICS = (*(name for code in (*DEMO, SUSPENDED, LEFT) for name in (out_topic(code), in_topic(code))), *PUBLIC)
+WITHOUT_DELETION = QUESTIONS.keys() - {"delete"}
 
 
-@pytest.mark.parametrize("principal", MATRIX)
-def test_rights_are_exactly_these(world: Broker, principal: str) -> None:
-    """Each principal may read and write exactly the topics of the table; every other pair is refused."""
-    connection = world.as_(principal)
-    found = {topic: _rights(connection, topic) for topic in TOPICS}
+def may_write(principal: str, topic: str) -> bool:
+    """An active province its own `out`; the exchange every `in` and what is public."""
+    if principal == EXCHANGE:
+        return topic.endswith(".in.v1") or topic in PUBLIC
+    return principal in DEMO and topic == f"prov.{principal}.out.v1"
 
-    assert {topic: MATRIX[principal].get(topic, "") for topic in TOPICS} == found
+
+def may_read(principal: str, topic: str) -> bool:
+    """The exchange everything; a province that hasn't left its own two topics and what is public."""
+    if principal == EXCHANGE:
+        return True
+    own = (f"prov.{principal}.out.v1", f"prov.{principal}.in.v1")
+    return principal in (*DEMO, SUSPENDED) and topic in (*own, *PUBLIC)
+
+
+def rule(principal: str, topic: str) -> set[str]:
+    """What the design grants, and no more; `""` stands for the cluster.
+
+    Whoever may read or write a topic also sees that it is there. Whoever may write any topic may open an
+    idempotent producer. Nobody but the operator makes, changes or deletes.
+    """
+    if principal == OPERATOR:
+        return {"idempotent write"} if topic == "" else WITHOUT_DELETION - {"idempotent write"}
+    if topic == "":
+        return {"idempotent write"} if any(may_write(principal, each) for each in TOPICS) else set()
+    granted = {"write"} if may_write(principal, topic) else set()
+    granted |= {"read"} if may_read(principal, topic) else set()
+    return granted | ({"describe"} if granted else set())
+
+
+@pytest.fixture(scope="module")
+def network(broker: Broker) -> Broker:
+    broker.set_up(NETWORK)
+    return broker
+
+
+@pytest.mark.parametrize("principal", [OPERATOR, EXCHANGE, *DEMO, SUSPENDED, LEFT, STRANGER])
+def test_rights_are_exactly_these(network: Broker, principal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Principal × topic × operation: each cell is what the rule says (the operator isn't let delete here)."""
+    if principal == OPERATOR:
+        monkeypatch.delitem(QUESTIONS, "delete")
+    found = rights(network.as_(principal), TOPICS)
+    wrong = {
+        (topic, operation) for topic in (*TOPICS, "") for operation in found[topic] ^ rule(principal, topic)
+    }
+
+    assert wrong == set()
+
+
+def test_a_wrong_right_shows(network: Broker) -> None:
+    """A right too many and one too few appear in exactly their cells, so the table above can fail."""
+    brake = topology.Rule("User:520000", "READ", LEAVES_TOPIC, permission="DENY")
+    ours = network.as_(OURS)
+
+    def wrong() -> set[tuple[str, str]]:
+        found = rights(ours, TOPICS)
+        return {(topic, each) for topic in (*TOPICS, "") for each in found[topic] ^ rule(OURS, topic)}
+
+    with administration(network.operator) as admin:
+        topology._allow(admin, [GREED, brake])
+        expected = {(out_topic(THEIRS), "write"), (out_topic(THEIRS), "describe"), (LEAVES_TOPIC, "read")}
+        try:
+            wait_until(lambda: wrong() == expected)
+        finally:
+            topology._remove(admin, [GREED, brake])
 
 
 @pytest.mark.parametrize("principal", [OURS, EXCHANGE])
@@ -171,10 +223,6 @@ def test_participants_administer_nothing(
     """No participant, not even the exchange, can make, delete or permit anything."""
     with pytest.raises(OperationError), administration(world.as_(principal)) as admin:
         change(admin)
-
-
-def _rights(connection: Connection, topic: str) -> str:
-    return ("r" if reads(connection, topic) else "") + ("w" if writes(connection, topic) else "")
 
 
 def _certificate(broker: Broker, subject: list[list[str]]) -> bytes:
