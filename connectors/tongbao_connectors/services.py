@@ -245,11 +245,12 @@ def running(workspace: Workspace) -> Status | None:
 def start_detached(workspace: Workspace) -> Status:
     """Starts the supervisor as a process of its own, which outlives this one, and waits until all are ready.
 
-    Raises CouldNotStart.
+    If another one starts the workspace at the same time, waits for that one. Raises CouldNotStart.
     """
     log = _supervisor_log(workspace)
     log.parent.mkdir(exist_ok=True)
-    _status_file(workspace).unlink(missing_ok=True)
+    if not _is_locked(workspace):
+        _status_file(workspace).unlink(missing_ok=True)
     with log.open("ab") as output:
         started = subprocess.Popen(
             [sys.executable, "-m", MODULE, str(workspace.folder)],
@@ -258,7 +259,7 @@ def start_detached(workspace: Workspace) -> Status:
             stderr=output,
             start_new_session=True,
         )
-    return wait_started(workspace, lambda: started.poll() is None)
+    return wait_started(workspace, lambda: started.poll() is None or _is_locked(workspace))
 
 
 def wait_started(workspace: Workspace, lives: Callable[[], bool] = lambda: True) -> Status:
@@ -300,6 +301,30 @@ def _watched(pid: int) -> Iterator[Callable[[], bool]]:
         yield lambda: bool(select.select([handle], [], [], 0)[0])
     finally:
         os.close(handle)
+
+
+def restart(workspace: Workspace, name: str) -> bool:
+    """Ends a service in peace and waits until its successor is ready; False where it doesn't run.
+
+    Raises CouldNotStart.
+    """
+    before = _pid(workspace, name)
+    if before is None:
+        return False
+    os.kill(before, signal.SIGTERM)
+    until = time.monotonic() + START_S
+    while _pid(workspace, name) in (None, before):
+        if time.monotonic() > until:
+            raise CouldNotStart(name)
+        time.sleep(LOOK_EVERY_S)
+    return True
+
+
+def _pid(workspace: Workspace, name: str) -> int | None:
+    """The process id of a service while it is ready."""
+    status = running(workspace)
+    children = status.processes if status else ()
+    return next((each.pid for each in children if each.name == name and each.state == "ready"), None)
 
 
 def _supervisor_log(workspace: Workspace) -> Path:

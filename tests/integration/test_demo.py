@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +142,11 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_up_status_down(tmp_path: Path) -> None:
-    """`init`, `up`, `send --follow`, `down`: the same network in the background."""
+    """`init`, `up` (twice at once: the second waits for the first), `down`: the network in the background."""
     folder = tmp_path / "net"
     command(folder, "init", str(folder))
-    up = command(folder, "up")
-    again = command(folder, "up")
+    with ThreadPoolExecutor() as at_once:
+        up, again = at_once.map(lambda _: command(folder, "up"), range(2))
 
     assert [process["state"] for process in up["processes"]] == ["ready"] * 7
     assert again["pid"] == up["pid"]

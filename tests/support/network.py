@@ -55,21 +55,15 @@ class Network:
         """The process id of a service while it is ready."""
         status = services.running(self.workspace)
         assert status is not None
-        return next(child.pid for child in status.processes if child.name == name and child.state == "ready")
-
-    def is_ready(self, name: str) -> bool:
-        """Whether the service is at work."""
-        status = services.running(self.workspace)
-        return status is not None and any(
-            child.name == name and child.state == "ready" for child in status.processes
-        )
+        ready = {child.name: child.pid for child in status.processes if child.state == "ready"}
+        return ready.get(name)
 
     def kill(self, name: str) -> None:
         """SIGKILL for a service, as a power cut would end it."""
         pid = self.pid(name)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not self.is_ready(name) or self.pid(name) != pid, 10, f"{name} is gone")
+        until(lambda: self.pid(name) != pid, 10, f"{name} is gone")
 
     def tongbao(self, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """A command as a person types it; its exit code must be `code`."""
