@@ -2,7 +2,8 @@
 
 1. `admitted` settles a row. `rejected` ends it with the code, however late it comes.
 2. A head settles every row whose seq it counts as used: up to `settled_seq`, and beyond it what lies
-   between holes.
+   between holes. One that is older than the newest, or says less, changes nothing: it comes from a
+   process that was held up while another took over.
 3. The seq of a rejected row stays open until a head, which comes after its notice, tells: used up (then it
    is gone), or not (then it is released for the next message).
 4. Reports that travelled in a rejected receipt together are sent once more, each by itself.
@@ -59,10 +60,10 @@ def reject(notice: RejectedNotice, at: datetime) -> bool:
 def apply_head(head: HeadContent, at: datetime) -> int:
     """Takes a head into account.
 
-    How many rows it settled. An older one than was seen before changes nothing.
+    How many rows it settled.
     """
     newest = ExchangeHead.objects.filter(pk=1).first()
-    if newest is not None and newest.at >= head.at:
+    if newest is not None and _is_out_of_date(head, newest):
         return 0
     _remember(head)
     used = Q(seq__lte=head.settled_seq)
@@ -72,6 +73,11 @@ def apply_head(head: HeadContent, at: datetime) -> int:
     for row in Outbox.objects.filter(seq_open=True):
         _close_seq(row, head)
     return settled
+
+
+def _is_out_of_date(head: HeadContent, newest: ExchangeHead) -> bool:
+    says_less = head.settled_seq < newest.settled_seq or head.delivery_seq < newest.delivery_seq
+    return says_less or head.at <= newest.at
 
 
 def _unsettled() -> QuerySet[Outbox]:

@@ -7,6 +7,8 @@ A turn of it:
    transaction. What would be large is cut into portions, each with its own transaction and checkpoint.
 4. published, marked: the rows go to their topics, then they are marked.
 5. Heads go to the provinces that are due one and whose lane is clear: a head never runs ahead of a delivery.
+   It speaks of the present, so the trail must stand where this process left it: one that was frozen while
+   another took over has a past to tell, and ends instead.
 
 What can go wrong:
 - Our own trouble (directory expired, clock unsound, database away) holds everything: an alarm, an incident,
@@ -27,6 +29,7 @@ from tongbao_broker.clock import Clock
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import (
     BadConfiguration,
+    Fenced,
     Held,
     OperationError,
     TopicRefused,
@@ -315,11 +318,19 @@ class Relay:
         }
         if not due:
             return
+        self._check_unrivalled()
         sent = self._publisher.send([self._head(code, now) for code in due], now)
         there = {shipment.topic for shipment in sent}
         for code, standing in due.items():
             if in_topic(code) in there:
                 self._heads.told(code, standing, now)
+
+    def _check_unrivalled(self) -> None:
+        """Whatever a head tells of a province's messages has changed the trail."""
+        with atomic():
+            trail = store.trail()
+        if trail is None or trail.size != self._trail.size:
+            raise Fenced(f"the trail has not {self._trail.size} leaves any more")
 
     def _head(self, code: str, now: datetime) -> Shipment:
         lane, directory = self._lanes[code], self.own.trust.directory

@@ -32,13 +32,13 @@ def sent(seq: int, state: str = "published", **over: object) -> Outbox:
     return Outbox.objects.create(message=message, seq=seq, state=state, record_sha256=f"{seq:064x}", **over)
 
 
-def head(settled_seq: int, *holes: tuple[int, int], minutes: int = 0) -> HeadContent:
+def head(settled_seq: int, *holes: tuple[int, int], minutes: int = 0, delivery_seq: int = 0) -> HeadContent:
     return HeadContent(
         at=NOW + timedelta(minutes=minutes),
         settled_seq=settled_seq,
         holes=holes,
         out_next_offset=0,
-        delivery_seq=0,
+        delivery_seq=delivery_seq,
         directory=DirectoryState(version=1, digest="sha256:" + "0" * 64),
         checkpoint="",
     )
@@ -86,6 +86,23 @@ def test_an_older_head_says_nothing_any_more() -> None:
     settling.apply_head(head(1, minutes=0), NOW)
 
     assert states() == {1: "published"}
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        pytest.param(head(0, minutes=1, delivery_seq=5), id="of what was settled"),
+        pytest.param(head(1, minutes=1, delivery_seq=4), id="of what was delivered"),
+    ],
+)
+def test_a_younger_head_that_says_less_releases_nothing(stale: HeadContent) -> None:
+    """A relay that was frozen tells the past in the present: the seq it calls unused has been used up."""
+    row = sent(2)
+    settling.apply_head(head(1, delivery_seq=5), NOW)
+    settling.reject(rejected(row), NOW)
+    settling.apply_head(stale, NOW)
+
+    assert not ReleasedSeq.objects.exists()
 
 
 @pytest.mark.parametrize(

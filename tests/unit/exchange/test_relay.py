@@ -745,6 +745,23 @@ def test_a_process_whose_place_was_taken_commits_nothing(station: Station) -> No
     assert Message.objects.count() == before
 
 
+def test_a_process_whose_place_was_taken_sends_no_head(station: Station) -> None:
+    """With nothing to read, a relay that was frozen would tell what was so before: it ends instead."""
+    station.write(GZ, alert(station.world))
+    station.run()
+    frozen, station.relay = station.relay, station.new_relay()
+    station.write(GZ, alert(station.world))
+    station.run(2)
+    told = len(station.heads(GZ))
+    station.clock.at += timedelta(minutes=2)
+    frozen._inlets.source.pause(out_topic(GZ))  # as if its connection weren't back yet
+
+    with pytest.raises(Fenced):
+        frozen.turn(0)
+
+    assert len(station.heads(GZ)) == told
+
+
 def test_a_restart_publishes_what_was_committed_and_never_published(station: Station) -> None:
     """Deliveries and leaves come from the tables, in order, with their key and headers."""
     station.write(GZ, *(alert(station.world) for _ in range(3)))
