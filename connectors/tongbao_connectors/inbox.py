@@ -8,6 +8,7 @@ crash, none of it.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from tongbao_broker.insertion import insert
 from tongbao_broker.streams import cursor
 from tongbao_connectors import deliveries, incidents, ledger, refusing, reports, settling
 from tongbao_connectors.acceptance import Accept, HeadRead
@@ -22,7 +23,7 @@ from tongbao_connectors.store.models import (
     Reference,
     StageReport,
 )
-from tongbao_connectors.store.records import message_row
+from tongbao_connectors.store.records import add_messages, message_row
 from tongbao_schemas.bodies.answer import AnswerBody
 from tongbao_schemas.codes import PEOPLES_TYPES
 from tongbao_schemas.header import AdmittedNotice, NoticeHeader, ReceiptHeader, RejectedNotice
@@ -56,7 +57,8 @@ def take_in(intake: Intake) -> int:
 def _store_messages(intake: Intake) -> None:
     if not intake.accepted:
         return
-    rows = Message.objects.bulk_create([_row(accept, intake.at) for accept, _ in intake.accepted])
+    rows = [_row(accept, intake.at) for accept, _ in intake.accepted]
+    add_messages(rows)
     stored = [(row, *accepted) for row, accepted in zip(rows, intake.accepted, strict=True)]
     _store_contents(stored)
     _store_items(stored, intake.at)
@@ -65,25 +67,21 @@ def _store_messages(intake: Intake) -> None:
 
 
 def _store_contents(stored: Sequence[Stored]) -> None:
-    Record.objects.bulk_create(
-        [Record(message=row, value=accept.examined.value) for row, accept, _ in stored]
-    )
-    ContentKey.objects.bulk_create(
-        [ContentKey(message=row, cek=accept.cek) for row, accept, _ in stored if accept.cek]
-    )
-    Reference.objects.bulk_create([ref for row, accept, _ in stored for ref in _references(row, accept)])
+    insert(Record, ({"message_id": row.pk, "value": accept.examined.value} for row, accept, _ in stored))
+    insert(ContentKey, ({"message_id": row.pk, "cek": accept.cek} for row, accept, _ in stored if accept.cek))
+    insert(Reference, (ref for row, accept, _ in stored for ref in _references(row, accept)))
 
 
 def _store_items(stored: Sequence[Stored], at: datetime) -> None:
-    InboxItem.objects.bulk_create([_item(row, decision, at) for row, _, decision in stored if decision])
-    Notice.objects.bulk_create([notice for row, accept, _ in stored for notice in _notice(row, accept)])
+    insert(InboxItem, (_item(row, decision, at) for row, _, decision in stored if decision))
+    insert(Notice, (notice for row, accept, _ in stored for notice in _notice(row, accept)))
 
 
 def _store_reports(stored: Sequence[Stored], at: datetime) -> None:
     own = [report for row, _, decision in stored for report in reports.of_arrival(row, decision, at)]
     headers = [(row, accept.examined.header) for row, accept, _ in stored]
     receipts = [(row, header) for row, header in headers if isinstance(header, ReceiptHeader)]
-    StageReport.objects.bulk_create([*own, *reports.from_receipts(receipts)])
+    insert(StageReport, [*own, *reports.from_receipts(receipts)])
 
 
 def _row(accept: Accept, at: datetime) -> Message:

@@ -26,13 +26,14 @@ from tongbao_broker import logs
 from tongbao_broker.clock import Clock
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Fenced, Held
+from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.trust.directory import Directory
 from tongbao_connectors import deliveries, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
-from tongbao_connectors.store.records import message_row
+from tongbao_connectors.store.records import add_messages, message_row
 from tongbao_schemas.codes import EXCHANGE, MessageType, Stage, Status
 from tongbao_schemas.encoding import format_time, sha256_hex
 from tongbao_schemas.errors import Refused
@@ -262,14 +263,16 @@ class _Batch:
         The messages in the order of `made`. Raises Fenced.
         """
         self._numbers.store()
-        messages = Message.objects.bulk_create([self._row(made) for made in self.made])
+        messages = [self._row(made) for made in self.made]
+        add_messages(messages)
         pairs = list(zip(messages, self.made, strict=True))
-        Record.objects.bulk_create([Record(message=row, value=made.composed.value) for row, made in pairs])
-        ContentKey.objects.bulk_create(
-            [ContentKey(message=row, cek=made.composed.cek) for row, made in pairs if made.composed.cek]
+        insert(Record, ({"message_id": row.pk, "value": made.composed.value} for row, made in pairs))
+        insert(
+            ContentKey,
+            ({"message_id": row.pk, "cek": made.composed.cek} for row, made in pairs if made.composed.cek),
         )
-        Reference.objects.bulk_create([ref for row, made in pairs for ref in _references(row, made)])
-        Outbox.objects.bulk_create([_outbox(row, made) for row, made in pairs])
+        insert(Reference, (ref for row, made in pairs for ref in _references(row, made)))
+        insert(Outbox, (_outbox(row, made) for row, made in pairs))
         self._close_drafts()
         self._close_reports(pairs)
         return messages

@@ -42,6 +42,7 @@ from tongbao_broker.exchange.models import (
     TrailState,
 )
 from tongbao_broker.exchange.trail import TrailHead
+from tongbao_broker.insertion import insert, upsert
 from tongbao_broker.streams import cursor
 from tongbao_broker.trust.merkle import Frontier
 from tongbao_schemas.codes import MessageType, Status
@@ -170,14 +171,14 @@ def commit(entry: Entry, before: Mapping[str, LaneState]) -> dict[str, LaneState
         _grow(entry)
         for step in entry.steps:
             cursor.advance(step.stream, step.start, step.next, step.cluster_id, step.topic_id)
-        Message.objects.bulk_create([_message(message, entry) for message in entry.messages])
-        Refusal.objects.bulk_create([_refusal(refusal, entry) for refusal in entry.refusals])
-        Delivery.objects.bulk_create([_delivery(outbound) for outbound in entry.outbound])
+        insert(Message, (_message(message, entry) for message in entry.messages))
+        insert(Refusal, (_refusal(refusal, entry) for refusal in entry.refusals))
+        insert(Delivery, (_delivery(outbound) for outbound in entry.outbound))
         Resend.objects.bulk_create(
             [Resend(addressee=code, delivery_seq=number) for code, number in entry.resends],
             ignore_conflicts=True,
         )
-        Incident.objects.bulk_create([_incident(note, entry.at) for note in entry.incidents])
+        insert(Incident, (_incident(note, entry.at) for note in entry.incidents))
         _save_threads(entry.threads)
         changed = _changed_lanes(entry, before)
         _save_lanes(changed)
@@ -259,22 +260,18 @@ def _incident(note: IncidentNote, at: datetime) -> Incident:
 
 
 def _save_threads(threads: Sequence[admission.Thread]) -> None:
-    Thread.objects.bulk_create(
-        [
-            Thread(
-                thread=thread.id,
-                origin=thread.origin,
-                status=thread.status,
-                parties=",".join(sorted(thread.parties)),
-                opened_at=thread.opened_at,
-                closed=thread.closed,
-            )
-            for thread in threads
-        ],
-        update_conflicts=True,
-        unique_fields=("thread",),
-        update_fields=("parties", "closed"),
+    rows = (
+        Thread(
+            thread=thread.id,
+            origin=thread.origin,
+            status=thread.status,
+            parties=",".join(sorted(thread.parties)),
+            opened_at=thread.opened_at,
+            closed=thread.closed,
+        )
+        for thread in threads
     )
+    upsert(Thread, rows, key="thread", changing=("parties", "closed"))
 
 
 def _changed_lanes(entry: Entry, before: Mapping[str, LaneState]) -> dict[str, LaneState]:
@@ -289,15 +286,11 @@ def _changed_lanes(entry: Entry, before: Mapping[str, LaneState]) -> dict[str, L
 
 
 def _save_lanes(changed: Mapping[str, LaneState]) -> None:
-    Lane.objects.bulk_create(
-        [
-            Lane(addressee=code, delivery_seq=lane.delivery_seq, settled_seq=lane.settled_seq)
-            for code, lane in changed.items()
-        ],
-        update_conflicts=True,
-        unique_fields=("addressee",),
-        update_fields=("delivery_seq", "settled_seq"),
+    rows = (
+        Lane(addressee=code, delivery_seq=lane.delivery_seq, settled_seq=lane.settled_seq)
+        for code, lane in changed.items()
     )
+    upsert(Lane, rows, key="addressee", changing=("delivery_seq", "settled_seq"))
 
 
 def _with_holes(origin: str, lane: LaneState) -> LaneState:

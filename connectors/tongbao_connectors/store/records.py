@@ -1,11 +1,16 @@
 """Rows from messages, and exact bytes back from rows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from tongbao_broker.insertion import insert
 from tongbao_connectors.store.models import Message, Record
 from tongbao_schemas.header import AnyHeader, DeadlineHeader, PeopleHeader
 from tongbao_schemas.record import InRecord, OutRecord, parse_in, parse_out
 from tongbao_schemas.stamp import Stamp
+
+IDS_AT_ONCE = 500
+"""How many ids stand in one query."""
 
 
 def message_row(
@@ -47,6 +52,18 @@ def message_row(
         row.leaf_index, row.admitted_at = stamp.leaf.index, stamp.leaf.admitted_at
         row.directory_version, row.delivery_seq = stamp.leaf.directory, stamp.delivery_seq
     return row
+
+
+def add_messages(rows: Sequence[Message]) -> None:
+    """Inserts messages inside the caller's transaction and gives each its key; raises IntegrityError."""
+    insert(Message, rows)
+    keys: dict[tuple[str, str], int] = {}
+    for first in range(0, len(rows), IDS_AT_ONCE):
+        ids = [row.message_id for row in rows[first : first + IDS_AT_ONCE]]
+        stored = Message.objects.filter(message_id__in=ids).values_list("origin", "message_id", "pk")
+        keys.update({(origin, message_id): key for origin, message_id, key in stored})
+    for row in rows:
+        row.pk = keys[row.origin, row.message_id]
 
 
 def stored_record(message: Message) -> InRecord | OutRecord:
