@@ -37,6 +37,9 @@ ROOT_KEYS, ROOT_THRESHOLD = 5, 3
 DIRECTORY_KEYS, DIRECTORY_THRESHOLD = 3, 2
 ROOT_LIFE = timedelta(days=5 * 365)
 DIRECTORY_LIFE = timedelta(days=365)
+OVERLAP = timedelta(days=7)
+"""How long a key that has a successor still holds: for what is under way, and for who was away."""
+
 PROVINCE_SCHEMAS = ("alert/1.0", "answer/1.0", "head/1.0", "notice/1.0", "receipt/1.0")
 EXCHANGE_SCHEMAS = ("receipt/1.0",)
 EXCHANGE_SIGNS = tuple(sorted(EXCHANGE_TYPES))
@@ -131,17 +134,51 @@ def with_province(
         _agreement(index, pair, now, until)
         for index, pair in enumerate(pairs, start=len(document["agreements"]) + 1)
     ]
-    enlarged = {
-        **document,
-        **_head(document["network"], now, DIRECTORY_LIFE),
-        "version": document["version"] + 1,
+    changes = {
         "participants": sorted(
-            [*document["participants"], _participant(code)], key=lambda each: each["code"]
+            [*document["participants"], _participant(code)], key=lambda each: str(each["code"])
         ),
         "keys": [*document["keys"], *_keys(code, keys, now, until)],
         "agreements": [*document["agreements"], *agreements],
     }
-    return dsse.sign(compact_json(enlarged), DIRECTORY_TYPE, directory_keys[:DIRECTORY_THRESHOLD])
+    return _signed_successor(document, changes, directory_keys, now)
+
+
+def with_successor(
+    directory: Envelope,
+    code: str,
+    key: SigningKey | SealKey,
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+) -> Envelope:
+    """The next version of a directory, in which a participant's message or seal key has a successor.
+
+    The keys before it, of the same use, end after `OVERLAP` at the latest.
+    """
+    document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
+    if isinstance(key, SealKey):
+        record = _key(code, "seal", key.kid, key.public, now, until)
+    else:
+        record = _message_key(code, key, now, until)
+    last = format_time(now + OVERLAP)
+    before = [
+        {**each, "valid_until": min(each["valid_until"], last)}
+        if (each["owner"], each["use"]) == (code, record["use"]) and each["valid_from"] < last
+        else each
+        for each in document["keys"]
+    ]
+    return _signed_successor(document, {"keys": [*before, record]}, directory_keys, now)
+
+
+def _signed_successor(
+    document: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+) -> Envelope:
+    head = {**_head(document["network"], now, DIRECTORY_LIFE), "version": document["version"] + 1}
+    payload = compact_json({**document, **head, **changes})
+    return dsse.sign(payload, DIRECTORY_TYPE, directory_keys[:DIRECTORY_THRESHOLD])
 
 
 def _head(network: str, now: datetime, life: timedelta) -> dict[str, Any]:
@@ -169,14 +206,18 @@ def _participant(code: str) -> dict[str, Any]:
 
 
 def _keys(code: str, keys: ParticipantKeys, now: datetime, until: datetime) -> list[dict[str, Any]]:
-    signs = EXCHANGE_SIGNS if code == EXCHANGE else PROVINCE_SIGNS
-    message = _key(code, "message", keys.message.keyid, keys.message.public, now, until)
-    records = [{**message, "may_sign": [str(kind) for kind in signs]}]
+    records = [_message_key(code, keys.message, now, until)]
     if keys.seal is not None:
         records.append(_key(code, "seal", keys.seal.kid, keys.seal.public, now, until))
     if keys.checkpoint is not None:
         records.append(_key(code, "checkpoint", keys.checkpoint.keyid, keys.checkpoint.public, now, until))
     return records
+
+
+def _message_key(code: str, key: SigningKey, now: datetime, until: datetime) -> dict[str, Any]:
+    signs = EXCHANGE_SIGNS if code == EXCHANGE else PROVINCE_SIGNS
+    record = _key(code, "message", key.keyid, key.public, now, until)
+    return {**record, "may_sign": [str(kind) for kind in signs]}
 
 
 def _key(owner: str, use: str, kid: str, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:

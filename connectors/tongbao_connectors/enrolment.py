@@ -8,22 +8,16 @@
     DIR/610000/trust.json         roots and directory; pinned-root.json: the root to start from
 
 Rules:
-1. The new directory is the one before it and the province, one version higher, verified from the pinned root
-   before anybody gets it.
+1. The new directory is the one before it and the province, one version higher.
 2. Topics and rights are there before the directory is: whoever reads it can write and read at once.
-3. The folder is whole or absent. The exchange gets the directory last, by the replacement of its trust.json,
-   which it notices while it runs; the provinces follow `exchange.directory.v1`.
-4. One enrolment at a time: two would make two directories of one version.
-5. The private keys are made here, since a workspace is one person's whole network. In service a province
+3. The folder is whole or absent.
+4. The private keys are made here, since a workspace is one person's whole network. In service a province
    makes them at home and only their public halves travel.
 """
 
-import fcntl
-import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,15 +25,8 @@ from pathlib import Path
 from tongbao_broker.errors import Conflict
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic, out_topic
 from tongbao_broker.trust.certificates import CertificateAuthority
-from tongbao_broker.trust.directory import (
-    Directory,
-    TrustFile,
-    load_trust,
-    parse_root_file,
-    parse_trust_file,
-)
-from tongbao_broker.trust.keys import SigningKey, load_signing_key
-from tongbao_connectors import authority, workspace
+from tongbao_broker.trust.directory import Directory, TrustFile
+from tongbao_connectors import authority, issuing, workspace
 from tongbao_connectors.authority import ParticipantKeys
 from tongbao_connectors.workspace import CERTIFICATE_DAYS, FolderTaken, NoSuchParticipant, Workspace
 from tongbao_schemas.codes import EXCHANGE
@@ -135,37 +122,24 @@ def enrol(
     """
     if code not in PROVINCES or code == EXCHANGE:
         raise NoSuchProvince(code)
-    with _alone(place):
-        before = parse_trust_file((place.authority / "trust.json").read_bytes())
-        if _verified(place, before, now).participant(code):
+    with issuing.alone(place):
+        before = issuing.current(place, now)
+        if before.directory.participant(code):
             raise AlreadyEnrolled(code)
         if (place.folder / code).exists():
             raise FolderTaken(str(place.folder / code))
         keys = ParticipantKeys.generate(code)
-        signed = authority.with_province(before.directory, code, keys, _directory_keys(place), now)
-        trust = TrustFile(before.roots, signed)
-        directory = _verified(place, trust, now)
-        open_topics(directory)
-        _make_folder(place, code, keys, trust, now)
+        issue = issuing.successor(
+            place,
+            before,
+            lambda directory, signers: authority.with_province(directory, code, keys, signers, now),
+            now,
+        )
+        open_topics(issue.directory)
+        _make_folder(place, code, keys, issue.trust, now)
         enlarged = workspace.with_external(place, code)
-        _publish(place, trust)
-    return Enrolled(enlarged, code, directory)
-
-
-@contextmanager
-def _alone(place: Workspace) -> Iterator[None]:
-    with (place.authority / "enrolment.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _verified(place: Workspace, trust: TrustFile, now: datetime) -> Directory:
-    pinned = parse_root_file((place.exchange / "pinned-root.json").read_bytes())
-    return load_trust(trust, pinned, network=place.network, now=now, allow_expired=True).directory
-
-
-def _directory_keys(place: Workspace) -> list[SigningKey]:
-    return [load_signing_key(path) for path in sorted((place.authority / "directory-keys").glob("*.pem"))]
+        issuing.publish(place, issue)
+    return Enrolled(enlarged, code, issue.directory)
 
 
 def _make_folder(place: Workspace, code: str, keys: ParticipantKeys, trust: TrustFile, now: datetime) -> None:
@@ -203,9 +177,3 @@ def _readme(place: Workspace, code: str) -> str:
         directory=DIRECTORY_TOPIC,
         leaves=LEAVES_TOPIC,
     )
-
-
-def _publish(place: Workspace, trust: TrustFile) -> None:
-    workspace.write_whole(place.authority / "directory.json", json.dumps(trust.directory.as_json()))
-    for folder in (place.authority, place.exchange):
-        workspace.write_whole(folder / "trust.json", trust.encode().decode("ascii"))

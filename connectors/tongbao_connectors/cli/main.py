@@ -10,6 +10,7 @@ from tongbao_connectors.cli import (
     inbox,
     init,
     quarantine,
+    rotate,
     schema,
     send,
     show,
@@ -47,6 +48,7 @@ for command in (
     command.add_to(app)
 app.add_typer(quarantine.group, name="quarantine")
 app.add_typer(directory.group, name="directory")
+app.add_typer(rotate.group, name="rotate")
 app.add_typer(schema.group, name="schema")
 app.add_typer(topology.group, name="topology")
 

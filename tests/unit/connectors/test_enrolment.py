@@ -168,6 +168,6 @@ def test_a_broker_that_does_not_answer_leaves_all_as_it_was(place: Workspace) ->
     with pytest.raises(Unreachable):
         enrolment.enrol(place, "610000", LATER, open_topics=fails)
     after = {path: path.read_bytes() for path in place.folder.rglob("*") if path.is_file()}
-    after.pop(place.authority / "enrolment.lock")
+    after.pop(place.authority / "issuing.lock")
 
     assert after == before
