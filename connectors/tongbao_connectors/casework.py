@@ -20,7 +20,7 @@ from tongbao_broker.trust.sealing import open_with_cek
 from tongbao_connectors import drafts, finding, reports
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import ContentKey, InboxItem, Message, Opening
+from tongbao_connectors.store.models import ContentKey, Draft, InboxItem, Message, Opening, Outbox
 from tongbao_connectors.store.records import stored_record
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import MessageType, Relation, Stage
@@ -97,8 +97,12 @@ def list_inbox(
 
 
 def show(reference: str) -> Item:
-    """One item by readable number or id, without its body; raises NotFound."""
-    return _view(_row(reference))
+    """One message by readable number or id, without its body, as it lies at the desk; raises NotFound.
+
+    An own message has been routed nowhere: its `state` is how far it has got, `officer_ref` who sent it.
+    """
+    own = Outbox.objects.filter(message=finding.message(reference)).select_related("message").first()
+    return _view(_row(reference)) if own is None else _sent(own)
 
 
 def claim(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> Item:
@@ -248,14 +252,23 @@ def _not_accountable(accountable: str, officer_ref: str) -> Words:
 
 def _signed_already(row: InboxItem) -> Words:
     at = row.claimed_at
-    zh = f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}（北京时间）" if at else ""
+    zh = f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}" if at else ""
     en = format_time(at) if at else ""
-    return Words(f"{row.claimed_by} 已于 {zh}签收", f"signed for by {row.claimed_by} at {en}")
+    return Words(f"{row.claimed_by} 已于北京时间 {zh} 签收", f"signed for by {row.claimed_by} at {en}")
 
 
 def _body_of(message: Message) -> Words:
     name = message.number or message.message_id
     return Words(f"{name} 的正文", f"the body of {name}")
+
+
+def _sent(outbox: Outbox) -> Item:
+    """An own message, as if it lay with the officer who sent it."""
+    message = outbox.message
+    senders = Draft.objects.filter(message_id=message.message_id).values_list("submitted_by", flat=True)
+    sender = senders.first() or ""
+    item = InboxItem(message=message, officer_ref=sender, state=outbox.state, steps=[])
+    return _view(item)
 
 
 def _view(row: InboxItem) -> Item:

@@ -203,8 +203,8 @@ class Roster:
         """The one officer accountable for what lies in the unit at this moment (rule 3)."""
         on_duty = next((duty.officer for duty in self._duties if duty.unit == unit and duty.covers(at)), None)
         if on_duty is None:
-            return self._leader(unit, (_nobody_on_duty(unit),))
-        return self._standing_in(unit, on_duty, (_on_duty(unit, on_duty),), at)
+            return self._leader(unit, (_nobody_on_duty(self.units[unit].name),))
+        return self._standing_in(unit, on_duty, (_on_duty(self.units[unit].name, on_duty),), at)
 
     def present(self, unit: str, officer_ref: str, at: datetime) -> Accountable:
         """The officer himself, or who stands in for him while he is absent."""

@@ -123,9 +123,7 @@ class RoutingTable:
                 steps.append(_applies(rule, place, level))
                 return _decision(rule.unit, rule.name, facts, steps, roster)
             steps.append(_none_applies(place, level))
-        steps.append(
-            Step(f"转省级值班室 {self.duty_desk}", f"goes to the provincial duty desk {self.duty_desk}")
-        )
+        steps.append(Step("转省级值班室", "goes to the provincial duty desk"))
         return _decision(self.duty_desk, DUTY_DESK, facts, steps, roster)
 
     def _places(self, destinations: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tongbao_connectors.cli.frame import Call
+from tongbao_connectors.cli.language import Language
 
 if TYPE_CHECKING:
     from tongbao_broker.exchange.models import Message
@@ -181,7 +182,7 @@ def _print(call: Call, data: dict[str, Any], lines: list[Line], published: bool,
                 kind(line.type, lang),
                 place(line.origin, lang),
                 line.code,
-                line.detail,
+                _in_words(line, lang),
             ]
             for line in lines
         ],
@@ -194,3 +195,13 @@ def _print(call: Call, data: dict[str, Any], lines: list[Line], published: bool,
         )
     else:
         call.say(f"第 {index} 条尚未公开发布。", f"Leaf {index} has not been published yet.")
+
+
+def _in_words(line: Line, lang: Language) -> str:
+    """Deliveries by the addressee's name, stages in words."""
+    from tongbao_connectors.cli.words import place, stage
+
+    said = [each.partition("#") for each in line.detail.split()]
+    return "  ".join(
+        f"{place(name, lang)} {mark}{number}" if mark else stage(name, lang) for name, mark, number in said
+    )

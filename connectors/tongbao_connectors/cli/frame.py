@@ -14,6 +14,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ DEFAULT_FOLDER = Path("tongbao-demo")
 FOLDER_VARIABLE = "TONGBAO_DIR"
 PANEL = both("各命令通用", "Common to all commands")
 INTERRUPTED = 130
+QUOTED = re.compile(r"'([^']+)'|\(([^()]+)\)$")
 
 DirOption = Annotated[
     Path | None,
@@ -250,9 +252,17 @@ class Root(Group):
 
 
 def _wrong_usage(error: typer.TyperException, given: Sequence[str]) -> int:
+    from tongbao_broker.errors import Words
     from tongbao_connectors.cli.errors import Usage, report
 
-    return report(Usage(error.format_message()), language_of(given, os.environ), as_json="--json" in given)
+    usage = Usage(Words(_misused(error), error.format_message()))
+    return report(usage, language_of(given, os.environ), as_json="--json" in given)
+
+
+def _misused(error: typer.TyperException) -> str:
+    """The option, argument or word that the library's English message is about."""
+    quoted = QUOTED.search(error.format_message())
+    return str(getattr(error, "option_name", None) or (quoted[1] or quoted[2] if quoted else ""))
 
 
 def _translate(command: Any, ctx: Any) -> None:

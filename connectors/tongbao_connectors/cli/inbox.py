@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from tongbao_connectors.casework import Item
 
 OPEN = ("waiting", "claimed")
-ALL = ("waiting", "claimed", "answered")
+ALL = ("waiting", "claimed", "answered", "read")
 
 
-@entry("inbox", both("收件箱：待签收和已签收的通报", "The inbox: alerts to sign for and signed for"))
+@entry(
+    "inbox",
+    both(
+        "收件箱：待签收、已签收的通报和待阅的反馈",
+        "The inbox: alerts to sign for and signed for, answers to read",
+    ),
+)
 def inbox(
     call: Call,
     everything: Annotated[
-        bool, typer.Option("--all", help=both("也列出已反馈的", "Answered ones too"))
+        bool, typer.Option("--all", help=both("也列出已反馈和已阅的", "Answered and read ones too"))
     ] = False,
 ) -> None:
     codes = [call.acting] if call.acting else list(call.workspace().provinces)
@@ -54,26 +60,26 @@ def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
     headings = [
         call.words("单位", "at"),
         call.words("编号", "number"),
-        call.words("类型", "type"),
+        call.words("种类", "type"),
         call.words("等级", "urgency"),
         call.words("性质", "status"),
         call.words("类别", "category"),
         call.words("来自", "from"),
         call.words("状态", "state"),
         call.words("责任人", "accountable"),
-        call.words("签收剩余", "left to sign"),
+        call.words("签收剩余", "time to sign"),
     ]
     at = now()
     rows = [
         [
             place(code, call.lang),
             item.number,
-            kind(item.type, call.lang),
+            kind(item.type, call.lang, item.answer_kind),
             urgency(item.urgency, call.lang),
             status(item.status, call.lang),
             category(item.category, call.lang),
             place(item.origin, call.lang),
-            state(item.state, call.lang),
+            state(item.state, call.lang, item.type),
             item.claimed_by or item.officer_ref,
             left(item.sign_by, at, call.lang) if item.state == "waiting" else "",
         ]

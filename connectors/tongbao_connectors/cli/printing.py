@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tongbao_connectors.cli.language import Language
+from tongbao_connectors.duty_time import BEIJING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-BEIJING = timezone(timedelta(hours=8), "Beijing")
 WIDTH_OF_A_FILE = 200
-UNITS: dict[Language, tuple[str, str, str]] = {"zh": ("天", "小时", "分"), "en": ("d ", "h ", "min ")}
+KEPT_WHOLE = 23
+UNITS: dict[Language, tuple[str, str, str]] = {"zh": ("天", "小时", "分"), "en": ("d", "h", "min")}
 
 
 def console(*, talk: bool = False) -> "Console":
@@ -24,17 +26,23 @@ def console(*, talk: bool = False) -> "Console":
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, talk: bool = False) -> None:
-    """Prints rows under headings; None shows as nothing."""
+    """Prints rows under headings; None shows as nothing. Columns of references and numbers aren't folded."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    cells = [[Text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        grid.add_column(column, overflow="fold", no_wrap=_holds_references([row[number] for row in cells]))
+    for row in cells:
+        grid.add_row(*row)
     console(talk=talk).print(grid)
+
+
+def _holds_references(cells: "Sequence[Text]") -> bool:
+    texts = [cell.plain for cell in cells if cell.plain]
+    return all(len(text) <= KEPT_WHOLE and any(map(str.isdigit, text)) for text in texts)
 
 
 def facts(pairs: Iterable[tuple[str, object]], *, talk: bool = False) -> None:
@@ -43,6 +51,8 @@ def facts(pairs: Iterable[tuple[str, object]], *, talk: bool = False) -> None:
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for name, value in pairs:
         if value not in (None, "", ()):
             grid.add_row(Text(name, style="bold"), Text(str(value)))
@@ -59,14 +69,20 @@ def beijing(at: datetime | None, *, exactly: bool = False) -> str:
 
 
 def left(due: datetime | None, at: datetime, lang: Language) -> str:
-    """How much time is left, in its two largest units."""
+    """How much time is left, or by how much it is over: 3 小时 20 分, 超时 25 分."""
     if due is None:
         return ""
-    minutes = int((due - at).total_seconds()) // 60
-    if minutes < 0:
-        return "已超时" if lang == "zh" else "overdue"
+    if due < at:
+        return ("超时 {}" if lang == "zh" else "overdue by {}").format(amount(at - due, lang))
+    return amount(due - at, lang)
+
+
+def amount(span: timedelta, lang: Language) -> str:
+    """A length of time in its two largest units, minutes at the least."""
+    minutes = int(span.total_seconds()) // 60
     parts = zip((minutes // 1440, minutes // 60 % 24, minutes % 60), UNITS[lang], strict=True)
-    return "".join([f"{count}{unit}" for count, unit in parts if count][:2]) or f"<1{UNITS[lang][2]}".rstrip()
+    said = [f"{count} {unit}" for count, unit in parts if count][:2]
+    return " ".join(said) or f"< 1 {UNITS[lang][2]}"
 
 
 def now() -> datetime:

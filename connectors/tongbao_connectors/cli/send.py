@@ -48,7 +48,7 @@ def send(
         by = call.officer or "tongbao send"
         draft = drafts.submit(data, origin=settings.code, by=by, now=now())
         if up:
-            draft = replace(_numbered(draft), created=draft.created)
+            draft = _numbered(draft)
         _check(draft)
         if not follow:
             _put(call, draft)
@@ -59,13 +59,18 @@ def send(
 
 def _numbered(draft: "Draft") -> "Draft":
     """The draft as soon as the connector has numbered it, or as it is after some seconds."""
-    from tongbao_connectors import drafts
-
     until = time.monotonic() + NUMBER_WITHIN_S
     while draft.state in ON_THE_WAY and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)
-        draft = drafts.find(draft.message_id)
+        draft = _now(draft)
     return draft
+
+
+def _now(draft: "Draft") -> "Draft":
+    """Where the draft stands by now; whether this call made it stays as it was."""
+    from tongbao_connectors import drafts
+
+    return replace(drafts.find(draft.message_id), created=draft.created)
 
 
 def _check(draft: "Draft") -> None:
@@ -95,14 +100,14 @@ def _talk(call: Call, draft: "Draft", up: bool) -> None:
 
 def _follow(call: Call, draft: "Draft", code: str, timeout: float) -> None:
     """Tells every new stage until all addressees have reached the last one. Raises Incomplete, Refused."""
-    from tongbao_connectors import drafts, trail
+    from tongbao_connectors import trail
     from tongbao_connectors.cli.errors import Incomplete
 
     told: set[tuple[str, str]] = set()
     last = "delivered" if draft.status == "test" else "result"
     until = time.monotonic() + timeout
     while time.monotonic() < until:
-        draft = drafts.find(draft.message_id)
+        draft = _now(draft)
         _check(draft)
         stages = trail.stages(draft.message_id, code=code) if draft.number else {}
         _tell_new(call, stages, told)

@@ -1,16 +1,46 @@
-"""`tongbao show REF`: one alert; with `--officer` its body too, which is recorded first."""
+"""`tongbao show REF`: one message as a paper; with `--officer` its body too, which is recorded first.
 
+An alert's answers follow it: those that its origin received, or those that an addressee sent. They are opened
+together with it, each on record.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tongbao_connectors.cli.frame import Call, entry
-from tongbao_connectors.cli.language import Language, both
+from tongbao_connectors.cli.language import both
 
 if TYPE_CHECKING:
     from tongbao_connectors.casework import Item, OpenedBody
+    from tongbao_connectors.cli.desk import AnswerOnFile
+    from tongbao_connectors.cli.paper import Sheet
+    from tongbao_connectors.cli.typesetting import Paper, Section
+    from tongbao_connectors.roster import Roster
+    from tongbao_connectors.settings import ConnectorSettings
+    from tongbao_connectors.trail import Trail
 
 ON_DUTY = "值班签收"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message as the province `code` knows it at a moment, with what was opened of it."""
+
+    code: str
+    roster: "Roster"
+    at: datetime
+    item: "Item"
+    trail: "Trail"
+    opened: "OpenedBody | None" = None
+    answers: "tuple[AnswerOnFile, ...]" = ()
+
+    @property
+    def own(self) -> bool:
+        """Whether this province wrote it."""
+        return self.item.origin == self.code
 
 
 @entry(
@@ -32,85 +62,137 @@ def show(
         ),
     ] = None,
 ) -> None:
-    from tongbao_connectors.cli.inbox import as_json
-
     with call.province() as settings:
-        from tongbao_connectors import casework
+        from tongbao_connectors.cli.printing import now
 
-        item = casework.show(reference)
-        opened = None if call.officer is None else _open(call, item, settings.roster(), why)
-    data: dict[str, Any] = as_json(settings.code, item)
-    if opened is not None:
-        data |= {"body": opened.body, "openings": opened.openings}
-    call.put(data, lambda: _print(call, item, opened))
+        found = look_up(reference, settings, now())
+        if call.officer is not None:
+            found = open_for(call.officer, found, why, with_answers=found.own or not call.as_json)
+    call.put(_as_json(found), lambda: _print(call, found, why))
 
 
-def _open(call: Call, item: "Item", roster: Any, why: str | None) -> "OpenedBody":
+def look_up(reference: str, settings: "ConnectorSettings", at: datetime) -> Found:
+    """What the province knows of a message and of the answers to it, all closed. Raises NotFound."""
+    from tongbao_connectors import casework, trail
+
+    item = casework.show(reference)
+    way = trail.find(item.message_id, code=settings.code, network=settings.network)
+    return Found(settings.code, settings.roster(), at, item, way, answers=_answers(way))
+
+
+def open_for(officer: str, found: Found, why: str | None, *, with_answers: bool) -> Found:
+    """The same with its bodies, each opening on record. Raises WhyMissing, NoRight, NotFound."""
     from tongbao_connectors import casework
     from tongbao_connectors.cli.errors import WhyMissing
-    from tongbao_connectors.cli.printing import now
 
-    officer = call.officer_ref()
-    if why is None and not roster.may_claim(officer, item.officer_ref):
+    if why is None and not _is_accountable(officer, found):
         raise WhyMissing("--why")
-    return casework.open_body(
-        item.message_id, officer_ref=officer, why=why or ON_DUTY, roster=roster, at=now()
+    reason = why or ON_DUTY
+    opened = casework.open_body(
+        found.item.message_id, officer_ref=officer, why=reason, roster=found.roster, at=found.at
+    )
+    answers = [_opened(each, officer, reason, found) for each in found.answers] if with_answers else ()
+    item = casework.show(found.item.message_id)  # an answer has been read by now
+    return replace(found, item=item, opened=opened, answers=tuple(answers))
+
+
+def _is_accountable(officer: str, found: Found) -> bool:
+    """For the message itself, or for one of the answers to it."""
+    from tongbao_connectors import casework
+
+    items = [found.item, *(casework.show(answer.message_id) for answer in found.answers)]
+    return any(found.roster.may_claim(officer, item.officer_ref) for item in items)
+
+
+def _answers(way: "Trail") -> "tuple[AnswerOnFile, ...]":
+    """The answers that the trail of an alert names."""
+    from tongbao_connectors.cli.desk import AnswerOnFile
+    from tongbao_schemas.bodies.codes import AnswerKind
+
+    kinds = set(AnswerKind)
+    return tuple(
+        AnswerOnFile(event.detail, event.place, event.stage, event.at)
+        for event in way.events
+        if event.stage in kinds
     )
 
 
-def _print(call: Call, item: "Item", opened: "OpenedBody | None") -> None:
-    from tongbao_connectors.cli.printing import beijing, facts, now
-    from tongbao_connectors.cli.words import category, handling, kind, place, state, status, urgency
+def _opened(answer: "AnswerOnFile", officer: str, why: str, found: Found) -> "AnswerOnFile":
+    from tongbao_broker.errors import NotFound
+    from tongbao_connectors import casework
 
-    lang = call.lang
-    at = now()
-    facts(
-        [
-            (call.words("编号", "number"), item.number),
-            (call.words("消息", "message"), item.message_id),
-            (call.words("类型", "type"), kind(item.type, lang)),
-            (call.words("等级", "urgency"), urgency(item.urgency, lang)),
-            (call.words("性质", "status"), status(item.status, lang)),
-            (call.words("类别", "category"), category(item.category, lang)),
-            (call.words("来自", "from"), place(item.origin, lang)),
-            (call.words("发往", "to"), " ".join(place(code, lang) for code in item.audience)),
-            (call.words("使用限制", "handling"), handling(item.handling, lang)),
-            (call.words("状态", "state"), state(item.state, lang)),
-            (call.words("单位", "unit"), item.unit),
-            (call.words("责任人", "accountable"), item.officer_ref),
-            (call.words("签收人", "signed for by"), item.claimed_by),
-            (call.words("分派理由", "why here"), " → ".join(step[lang] for step in item.steps)),
-            (call.words("收到", "received"), beijing(item.received_at)),
-            (call.words("签收期限", "sign by"), _due(item.sign_by, at, lang)),
-            (call.words("反馈期限", "result by"), _due(item.result_by, at, lang)),
-        ]
-    )
-    if opened is not None:
-        call.say(
-            f"正文（已记录：第 {opened.openings} 次查阅）", f"Body (on record: opening no. {opened.openings})"
+    try:
+        opened = casework.open_body(
+            answer.message_id, officer_ref=officer, why=why, roster=found.roster, at=found.at
         )
-        _print_body(item, opened.body, lang)
-    else:
+    except NotFound:
+        return replace(answer, purged=True)
+    return replace(answer, body=opened.body)
+
+
+def _as_json(found: Found) -> dict[str, Any]:
+    from tongbao_connectors.cli.inbox import as_json
+    from tongbao_schemas.encoding import format_time
+
+    data: dict[str, Any] = as_json(found.code, found.item)
+    if found.opened is not None:
+        data |= {"body": found.opened.body, "openings": found.opened.openings}
+    if found.own:
+        data["answers"] = [{**asdict(each), "at": format_time(each.at)} for each in found.answers]
+    return data
+
+
+def _print(call: Call, found: Found, why: str | None) -> None:
+    from tongbao_connectors.cli import typesetting
+
+    typesetting.put(paper_of(call, found, why))
+    if found.opened is None:
         call.say(
             "正文未打开；加 --officer 联络员编号 打开（会留痕）。",
             "The body stays closed; --officer REF opens it, on record.",
         )
 
 
-def _print_body(item: "Item", body: dict[str, Any], lang: Language) -> None:
-    from tongbao_connectors.cli import body as bodies
-    from tongbao_connectors.cli.printing import console
+def paper_of(call: Call, found: Found, why: str | None) -> "Paper":
+    from tongbao_connectors.cli import paper
+    from tongbao_schemas.codes import MessageType
 
-    out = console()
-    colon = "：" if lang == "zh" else ": "
-    lines = bodies.lines(
-        body, kind=item.type, category=item.category, status=item.status, at=item.issued_at, lang=lang
+    sheet = _sheet(call, found)
+    rest = _rest(sheet, found)
+    if found.opened is None:
+        return paper.closed(sheet, rest=rest)
+    write = paper.of_answer if found.item.type == MessageType.ANSWER else paper.of_alert
+    return write(sheet, found.opened.body, opening=_opening(call, found.opened, found.at, why), rest=rest)
+
+
+def _sheet(call: Call, found: Found) -> "Sheet":
+    from tongbao_connectors.cli.paper import Sheet, Source
+    from tongbao_connectors.cli.wording import Wording
+
+    proof = found.trail.proof
+    source = Source(found.own, proof.index, proof.admitted_at) if proof else Source(found.own)
+    return Sheet(found.item, source, bool(found.answers), Wording(call.lang, found.at, found.item.issued_at))
+
+
+def _rest(sheet: "Sheet", found: Found) -> "list[Section]":
+    """What this province's desk adds: where it stands, and the answers to an alert."""
+    from tongbao_connectors.cli import desk
+    from tongbao_schemas.codes import MessageType
+
+    if found.own:
+        stands = desk.sent(sheet, found.trail.events, found.roster)
+    else:
+        stands = desk.received(sheet, found.roster)
+    if found.item.type != MessageType.ALERT:
+        return [stands]
+    return [stands, desk.answers(found.answers, sheet.w)]
+
+
+def _opening(call: Call, opened: "OpenedBody", at: datetime, why: str | None) -> str:
+    from tongbao_connectors.cli.printing import beijing
+
+    reason = why or call.words(ON_DUTY, "on duty")
+    return call.words(
+        f"本次打开已记录：{call.officer} · {reason} · {beijing(at)} · 第 {opened.openings} 次查阅",
+        f"On record: opened by {call.officer} · {reason} · {beijing(at)} · opening no. {opened.openings}",
     )
-    for depth, label, text in lines:
-        out.print(f"{'  ' * depth}{label}{colon}{text}", markup=False)
-
-
-def _due(due: Any, at: Any, lang: Any) -> str:
-    from tongbao_connectors.cli.printing import beijing, left
-
-    return f"{beijing(due)} ({left(due, at, lang)})" if due else ""

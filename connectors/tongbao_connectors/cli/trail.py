@@ -69,7 +69,7 @@ def _as_json(found: "Trail") -> dict[str, Any]:
 
 def _print(call: Call, found: "Trail") -> None:
     from tongbao_connectors.cli.printing import beijing, facts, table
-    from tongbao_connectors.cli.words import category, place, stage, state, status
+    from tongbao_connectors.cli.words import category, event_detail, place, stage, state, status
 
     lang = call.lang
     facts(
@@ -93,7 +93,14 @@ def _print(call: Call, found: "Trail") -> None:
     table(
         headings,
         [
-            [beijing(e.at, exactly=True), stage(e.stage, lang), place(e.place, lang), e.by, e.code, e.detail]
+            [
+                beijing(e.at, exactly=True),
+                stage(e.stage, lang),
+                place(e.place, lang),
+                e.by,
+                e.code,
+                event_detail(e.detail, lang),
+            ]
             for e in found.events
         ],
     )

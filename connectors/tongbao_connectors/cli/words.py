@@ -1,6 +1,7 @@
 """Coded values in the words of the caller's language."""
 
 from tongbao_connectors.cli.language import Language
+from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Category, Handling, MessageType, NoticeKind, Stage, Status, Urgency
 from tongbao_schemas.number import PROVINCES
 
@@ -8,6 +9,8 @@ STATES = {
     "waiting": ("待签收", "to sign for"),
     "claimed": ("已签收", "signed for"),
     "answered": ("已反馈", "answered"),
+    "read": ("已阅", "read"),
+    "received": ("已收到", "received"),
     "drafted": ("已拟稿", "drafted"),
     "sealed": ("已签名加密", "sealed"),
     "published": ("已发出", "published"),
@@ -19,9 +22,10 @@ STATES = {
     "ready": ("就绪", "ready"),
     "stopped": ("已停止", "stopped"),
 }
+ANSWER_STATES = {"waiting": ("待阅", "to read")}
 STAGES = {
     "admitted": (NoticeKind.ADMITTED.zh, NoticeKind.ADMITTED.en),
-    "progress": ("阶段反馈", "Progress"),
+    **{str(kind): (kind.zh, kind.en) for kind in AnswerKind},
     "result": ("已反馈", "Answered"),
     **{str(stage): (stage.zh, stage.en) for stage in Stage},
 }
@@ -38,16 +42,24 @@ def short(code: str) -> str:
     return PROVINCES[code].short if code in PROVINCES else code
 
 
-def state(value: str, lang: Language) -> str:
-    """The state of a draft, an inbox item or a process."""
-    zh, en = STATES.get(value, (value, value))
+def state(value: str, lang: Language, kind: str = "") -> str:
+    """The state of a draft, an inbox item or a process; an answer is read, not signed for."""
+    known = ANSWER_STATES if kind == MessageType.ANSWER else {}
+    zh, en = known.get(value) or STATES.get(value, (value, value))
     return zh if lang == "zh" else en
 
 
 def stage(value: str, lang: Language) -> str:
     """A stage of a message's way."""
     zh, en = STAGES.get(value) or STATES.get(value, (value, value))
-    return zh if lang == "zh" else en
+    return zh if lang == "zh" else en[:1].upper() + en[1:]
+
+
+def event_detail(text: str, lang: Language) -> str:
+    """What a trail says beside a stage: `seq 4` and `leaf 7` in words, all else as it is."""
+    name, _, number = text.partition(" ")
+    zh = {"seq": "本省序号 {}", "leaf": "账本第 {} 条"}.get(name) if number.isdecimal() else None
+    return zh.format(number) if zh and lang == "zh" else text
 
 
 def urgency(value: str, lang: Language) -> str:
@@ -66,5 +78,10 @@ def handling(value: str, lang: Language) -> str:
     return Handling(value).label(lang)
 
 
-def kind(value: str, lang: Language) -> str:
-    return MessageType(value).label(lang)
+def kind(value: str, lang: Language, answer_kind: str = "") -> str:
+    """The type of a message; of an answer what it says."""
+    return AnswerKind(answer_kind).label(lang) if answer_kind else MessageType(value).label(lang)
+
+
+def answer_kind(value: str, lang: Language) -> str:
+    return AnswerKind(value).label(lang)

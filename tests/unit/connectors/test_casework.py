@@ -10,7 +10,7 @@ from tongbao_broker import database
 from tongbao_broker.errors import Conflict, NoRight, NotFound
 from tongbao_connectors import casework
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import InboxItem, Opening, StageReport
+from tongbao_connectors.store.models import InboxItem, Message, Opening, StageReport
 from tongbao_schemas.encoding import format_time
 from tongbao_schemas.errors import Refused
 
@@ -187,6 +187,18 @@ def test_an_answer_is_read_but_not_signed_for(gd: Province) -> None:
 
         assert casework.show(item.message_id).state == "read"
         assert casework.list_inbox() == []
+
+
+def test_an_own_message_is_shown_too(gd: Province) -> None:
+    """How far it has got and who sent it; it lies on nobody's desk, so nobody signs for it."""
+    gz = gd.net.provinces["520000"]
+    with gz.here():
+        [number] = Message.objects.filter(type="alert").values_list("number", flat=True)
+        own = casework.show(number)
+
+        assert (own.state, own.officer_ref, own.unit, own.steps) == ("settled", "A-0120", "", ())
+        with pytest.raises(NotFound):
+            casework.claim(number, officer_ref="A-0120", roster=roster(gz), at=gd.net.clock.now())
 
 
 def test_the_origin_opens_its_own_message_too(gd: Province) -> None:

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from tongbao_broker import database
 from tongbao_broker.clock import SystemClock
+from tongbao_connectors import services
 from tongbao_connectors import workspace as workspaces
+from tongbao_connectors.cli import send
 from tongbao_connectors.cli.main import app
 from tongbao_connectors.demo import samples
 from tongbao_connectors.settings import ConnectorSettings
@@ -22,6 +24,24 @@ from tongbao_connectors.workspace import Workspace
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NUMBER = "黔2026-000017-D"
 MESSAGE_ID = "019aafd6-0c00-7000-8000-000000000001"
+ANSWER_ID = "019aafd6-0c00-7000-8000-000000000002"
+FACTS = {
+    "origin": "520000",
+    "message_id": MESSAGE_ID,
+    "thread": MESSAGE_ID,
+    "type": "alert",
+    "status": "exercise",
+    "digest": "sha256:" + "0" * 64,
+    "audience": "440000",
+    "schema": "alert/1.0",
+    "number": NUMBER,
+    "urgency": "flash",
+    "handling": "H1",
+    "category": "outbound_trafficking",
+    "issued_at": NOW,
+    "expires_at": NOW + timedelta(days=30),
+    "stored_at": NOW,
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +49,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A workspace in which one alert of Guizhou lies at Guangdong's desk in Shenzhen."""
     made = workspaces.create(tmp_path_factory.mktemp("cli") / "demo", SystemClock().now())
     with database.use(ConnectorSettings.load(made.province("440000")).open_database(migrate=True)):
-        alert = Message.objects.create(
-            origin="520000",
-            message_id=MESSAGE_ID,
-            thread=MESSAGE_ID,
-            type="alert",
-            status="exercise",
-            digest="sha256:" + "0" * 64,
-            audience="440000",
-            schema="alert/1.0",
-            number=NUMBER,
-            urgency="flash",
-            handling="H1",
-            category="outbound_trafficking",
-            issued_at=NOW,
-            expires_at=NOW + timedelta(days=30),
-            stored_at=NOW,
-        )
+        alert = Message.objects.create(**FACTS)
         InboxItem.objects.create(
             message=alert,
             unit="gd-shenzhen",
@@ -114,6 +118,40 @@ def test_inbox_for_people_uses_words(workspace: Workspace) -> None:
     assert all(word in result.stdout for word in (NUMBER, "特急", "演练", "外流贩毒", "贵州", "待签收"))
 
 
+def test_inbox_tells_answers_from_alerts(workspace: Workspace) -> None:
+    """An answer says what it is, and it is to be read, not signed for."""
+    with database.use("440000"):
+        answer = Message.objects.create(
+            **(FACTS | {"message_id": ANSWER_ID, "type": "answer", "answer_kind": "result"})
+        )
+        InboxItem.objects.create(
+            message=answer, unit="gd-shenzhen", officer_ref="粤-0117", steps=[], routed_at=NOW
+        )
+    zh = run(workspace, "inbox", "--as", "440000").stdout
+    en = run(workspace, "inbox", "--as", "440000", "--lang", "en").stdout
+    with database.use("440000"):
+        answer.delete()
+
+    assert [_kind_and_state(line) for line in zh.splitlines() if NUMBER in line][::-1] == [
+        "协查通报 待签收",
+        "反馈 待阅",
+    ]
+    assert all(word in en for word in ("Alert", "Result", "to read", "to sign for"))
+
+
+def _kind_and_state(line: str) -> str:
+    return " ".join(word for word in line.split() if word in ("协查通报", "反馈", "待签收", "待阅"))
+
+
+def test_show_names_the_unit_and_the_officer(workspace: Workspace) -> None:
+    """An officer reads the unit's name; its code is for the settings file."""
+    text = run(workspace, "show", NUMBER, "--as", "440000").stdout
+
+    assert "深圳市禁毒支队" in text
+    assert "粤-0117 演练员粤戊" in text
+    assert "gd-shenzhen" not in text
+
+
 def test_show_without_officer_leaves_the_body_closed(workspace: Workspace) -> None:
     """Header facts and the reason for the routing need no record."""
     shown = data(workspace, "show", NUMBER, "--as", "440000")
@@ -177,6 +215,20 @@ def test_send_without_servers_keeps_a_draft(workspace: Workspace) -> None:
 
     assert (first["state"], first["created"], second["created"]) == ("drafted", True, False)
     assert first["message_id"] == second["message_id"]
+
+
+def test_send_says_that_it_is_known_only_when_it_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the connector numbers a first draft, nobody is told that he had sent it before."""
+    monkeypatch.setattr(services, "running", lambda _workspace: object())
+    monkeypatch.setattr(send, "NUMBER_WITHIN_S", 0.2)
+    sample = samples.load()[1]
+    first = run(workspace, "send", str(sample.path), "--as", sample.origin)
+    second = run(workspace, "send", str(sample.path), "--as", sample.origin, "--json")
+
+    assert ("此前已提交过" in first.stderr, first.exit_code) == (False, 0)
+    assert ("此前已提交过" in second.stderr, json.loads(second.stdout)["created"]) == (True, False)
 
 
 def test_bad_submission_is_refused_before_anything_is_stored(workspace: Workspace) -> None:

@@ -212,6 +212,25 @@ def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert json.loads(result.stderr)["error"]["code"] == "CL-01"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "about"),
+    [
+        (["frob"], "frob"),
+        (["claim"], "NUMBER|ID"),
+        (["inbox", "--nonsense"], "--nonsense"),
+        (["send", "x", "--timeout", "soon"], "--timeout"),
+        (["send", "x", "--lang"], "--lang"),
+        (["send", "a", "b", "c"], "b c"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_in_chinese_names_what_is_wrong(arguments: list[str], about: str) -> None:
+    """The library's English sentence isn't put into a Chinese one; the word it is about is."""
+    result = run(app, *arguments)
+
+    assert result.stderr.splitlines()[0] == f"CL-01 命令行有误。（{about}）"
+
+
 def test_interrupt_ends_with_130() -> None:
     """Ctrl-C is no error to explain."""
 
