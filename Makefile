@@ -11,7 +11,7 @@ JAVA_MAJOR := $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/
 RUNTIME := $(shell test "$(JAVA_MAJOR)" -ge 17 2>/dev/null && echo run || echo run-jdk)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format lock schemas clean
+.PHONY: help demo test test-fast bench lint format lock schemas clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,9 @@ test: lint $(VENV)/.dev ## Everything: checks, fast tests, tests on a real Kafka
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
 	@exec $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
+
+bench: $(VENV)/.dev ## Measure the whole job on a real Kafka (ARGS=--quick: under a minute); see bench/README.md
+	@exec $(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, schema drift
 	@$(BIN)/ruff check .
