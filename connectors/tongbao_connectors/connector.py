@@ -22,24 +22,20 @@ from typing import Protocol
 from tongbao_broker import logs
 from tongbao_broker.clock import Clock
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held
+from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held, Words
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC
 from tongbao_broker.streams import cursor
-from tongbao_broker.trust import dsse
 from tongbao_broker.trust.directory import Directory
 from tongbao_connectors import following, inbox, incidents
 from tongbao_connectors.composing import Office
 from tongbao_connectors.following import Followed
 from tongbao_connectors.intake import Intake, Reception
+from tongbao_connectors.ownlog import own_messages
 from tongbao_connectors.publishing import Publisher, Sender
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import Message, Outbox
 from tongbao_connectors.trusting import Trusting
-from tongbao_schemas.envelope import MESSAGE_TYPE
-from tongbao_schemas.errors import Refused
-from tongbao_schemas.header import parse_header
-from tongbao_schemas.record import parse_out
 
 POLL_S = 0.02
 RECORDS_AT_ONCE = 500
@@ -259,7 +255,17 @@ class Connector:
             reader.close()
         known = Message.objects.filter(origin=self._settings.code, digest__in=digests)
         if known.values("digest").distinct().count() < len(digests):
-            raise DatabaseOlderThanLog(f"{topic} holds messages that the database doesn't know")
+            raise DatabaseOlderThanLog(
+                Words(
+                    f"{topic} 中有数据库不知道的消息",
+                    f"{topic} holds messages that the database doesn't know",
+                ),
+                Words(
+                    f"勿删除数据库；执行 tongbao recover {self._settings.code}，从日志补齐后会自动启动。",
+                    f"Don't delete the database; run: tongbao recover {self._settings.code}. "
+                    "It imports what is missing, and the connector then starts by itself.",
+                ),
+            )
 
 
 def _own_digests(reader: Source, topic: str, directory: Directory, code: str) -> set[str]:
@@ -271,17 +277,5 @@ def _own_digests(reader: Source, topic: str, directory: Directory, code: str) ->
     while offset < end:
         for batch in reader.poll(1.0, TAIL):
             offset = batch.next
-            digests |= {digest for record in batch.records for digest in _own(record.value, directory, code)}
+            digests |= {own.digest for own in own_messages(batch, directory, code)}
     return digests
-
-
-def _own(value: bytes | None, directory: Directory, code: str) -> Sequence[str]:
-    """The digest of a record that a key of this province signed; nothing for any other bytes."""
-    try:
-        envelope = parse_out(value or b"").envelope
-        key = directory.message_key(dsse.only_signature(envelope).keyid)
-        dsse.verify_one(envelope, MESSAGE_TYPE, bytes.fromhex(key.public))
-        origin = parse_header(envelope.payload).origin
-    except Refused:
-        return ()
-    return (envelope.digest,) if key.owner == origin == code else ()

@@ -8,6 +8,7 @@
 """
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 
 from tongbao_broker.errors import Fenced
@@ -16,6 +17,7 @@ from tongbao_connectors.store.models import Counter, ReleasedSeq
 from tongbao_schemas.number import readable_number
 
 SEQ = "seq"
+SERIALS = "serial"
 
 
 class Numbers:
@@ -24,7 +26,7 @@ class Numbers:
     def __init__(self, code: str, at: datetime, most: int) -> None:
         self._code = code
         self._year = at.astimezone(BEIJING).year
-        self._serials = f"serial-{self._year}"
+        self._serials = f"{SERIALS}-{self._year}"
         self._released = deque(ReleasedSeq.objects.order_by("seq").values_list("seq", flat=True)[:most])
         self._reused: list[int] = []
         self._read = {name: _value(name) for name in (SEQ, self._serials)}
@@ -58,6 +60,17 @@ class Numbers:
                 raise Fenced(f"the counter {name} was moved by another process")
         if self._reused and ReleasedSeq.objects.filter(seq__in=self._reused).delete()[0] != len(self._reused):
             raise Fenced("a released number was taken by another process")
+
+
+def catch_up(seqs: Iterable[int], numbers: Iterable[str]) -> None:
+    """Moves the counters up to what was given out before, as far as these own seqs and numbers show it."""
+    highest = {SEQ: max(seqs, default=0)}
+    for number in numbers:
+        year, serial, _ = number[1:].split("-")
+        highest[f"{SERIALS}-{year}"] = max(int(serial), highest.get(f"{SERIALS}-{year}", 0))
+    for name, value in highest.items():
+        if _value(name) < value:
+            Counter.objects.filter(name=name).update(value=value)
 
 
 def _value(name: str) -> int:

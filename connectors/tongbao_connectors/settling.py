@@ -45,7 +45,8 @@ def reject(notice: RejectedNotice, at: datetime) -> bool:
     False if it had ended before.
     """
     named = Q(message__message_id=notice.of) if notice.of else Q(record_sha256=notice.record.sha256)
-    row = Outbox.objects.filter(named).exclude(state=Outbox.State.REJECTED).select_related("message").first()
+    ended = Q(state=Outbox.State.REJECTED) & ~Q(code="")  # one recovered from the log has no code yet
+    row = Outbox.objects.filter(named).exclude(ended).select_related("message").first()
     if row is None:
         return False
     row.state, row.code, row.settled_at, row.seq_open = Outbox.State.REJECTED, notice.code, at, True

@@ -6,6 +6,7 @@ OperationError
 │   └── WhyMissing     CL-03  2   a body is opened without a reason
 ├── NoFile             CL-04  4   the file to read isn't there
 ├── Incomplete         CL-05  1   a stage didn't come in time
+├── NotFromTheLog      CL-06  1   the exchange's database can't be made from the log
 └── Unforeseen         CL-99  1   a fault of ours
 """
 
@@ -71,6 +72,19 @@ class Incomplete(OperationError):
     en = "Not every stage came in time."
     next_zh = "用 tongbao trail 编号 查看停在哪一步；日志在各单位文件夹的 log/ 中。"
     next_en = "See where it stands with: tongbao trail NUMBER; logs are in log/ of each participant's folder."
+
+
+class NotFromTheLog(OperationError):
+    """The exchange's own database holds what no topic does: it comes from a backup or not at all."""
+
+    code = "CL-06"
+    zh = "平台的数据库不能从日志重建：主题中没有被拒绝记录的入链时间和已发出的全部原文。"
+    en = (
+        "The exchange's database can't be made from the log: no topic holds when rejected records were "
+        "entered, nor all that was delivered."
+    )
+    next_zh = "用比日志末条更晚的备份恢复；应取的时间见 100000 日志中的拒绝启动信息。"
+    next_en = "Restore a backup that is newer than the log; the exchange's log says how new it must be."
 
 
 class Unforeseen(OperationError):

@@ -10,6 +10,7 @@ from tongbao_connectors.cli import (
     inbox,
     init,
     quarantine,
+    recover,
     rotate,
     schema,
     send,
@@ -44,6 +45,7 @@ for command in (
     claim.claim,
     answer.answer,
     trail.trail,
+    recover.recover,
 ):
     command.add_to(app)
 app.add_typer(quarantine.group, name="quarantine")

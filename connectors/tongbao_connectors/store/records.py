@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tongbao_broker.insertion import insert
 from tongbao_connectors.store.models import Message, Record
-from tongbao_schemas.header import AnyHeader, DeadlineHeader, PeopleHeader
+from tongbao_schemas.header import DeadlineHeader, Header, PeopleHeader
 from tongbao_schemas.record import InRecord, OutRecord, parse_in, parse_out
 from tongbao_schemas.stamp import Stamp
 
@@ -14,7 +14,7 @@ IDS_AT_ONCE = 500
 
 
 def message_row(
-    header: AnyHeader,
+    header: Header,
     digest: str,
     *,
     stored_at: datetime,

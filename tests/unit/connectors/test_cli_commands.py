@@ -305,3 +305,11 @@ def test_quarantine_replay_says_what_can_not_be_judged_again(workspace: Workspac
     assert (one.exit_code, json.loads(one.stdout)[0]["outcome"]) == (1, "not_kept")
     assert (every.exit_code, json.loads(every.stdout)) == (0, [])
     assert neither.exit_code == 2
+
+
+def test_recover_says_that_the_exchange_needs_a_backup(workspace: Workspace) -> None:
+    """No topic holds all that its database does."""
+    result = run(workspace, "recover", "100000", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["error"]["code"] == "CL-06"
