@@ -90,12 +90,19 @@ class Reader:
 
     broker: Broker
     positions: dict[str, int]
+    paused: set[str] = field(default_factory=set)
 
     def identity(self, topic: str) -> tuple[str, str]:
         return self.broker.topic(topic).identity
 
     def seek(self, topic: str, offset: int) -> None:
         self.positions[topic] = offset
+
+    def pause(self, topic: str) -> None:
+        self.paused.add(topic)
+
+    def resume(self, topic: str) -> None:
+        self.paused.discard(topic)
 
     def first_offset(self, topic: str) -> int:
         return self.broker.topic(topic).first
@@ -106,6 +113,8 @@ class Reader:
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]:
         batches = []
         for topic, start in self.positions.items():
+            if topic in self.paused:
+                continue
             first = self.broker.topic(topic).first
             lost = max(first - start, 0)
             records = tuple(self.broker.topic(topic).records[max(start - first, 0) :][:max_records])
