@@ -1,3 +1,8 @@
 """Fixtures for all tests. `tests.support.databases` sets Django up, so that test modules import models."""
 
-pytest_plugins = ["tests.support.databases", "tests.support.kafka", "tests.support.network"]
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.kafka",
+    "tests.support.network",
+    "tests.support.processes",
+]
