@@ -11,7 +11,7 @@ JAVA_MAJOR := $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/
 RUNTIME := $(shell test "$(JAVA_MAJOR)" -ge 17 2>/dev/null && echo run || echo run-jdk)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast bench lint format lock schemas clean
+.PHONY: help demo test test-fast test-kafka bench lint format lock schemas clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,11 +19,14 @@ help: ## Show this list
 demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sample alerts (ARGS="--once --json")
 	@exec $(BIN)/tongbao demo $(ARGS)
 
-test: lint $(VENV)/.dev ## Everything: checks, fast tests, tests on a real Kafka
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: lint $(VENV)/.dev ## Checks, fast tests, tests on a real Kafka; all but the slow ones
+	@exec $(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
 	@exec $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
+
+test-kafka: $(VENV)/.dev ## All tests on a real Kafka, also those that wait for minutes
+	@exec $(BIN)/python -m pytest -m kafka $(ARGS)
 
 bench: $(VENV)/.dev ## Measure the whole job on a real Kafka (ARGS=--quick: under a minute); see bench/README.md
 	@exec $(BIN)/python -m bench $(ARGS)
