@@ -51,38 +51,37 @@ def _items(call: Call, code: str, states: tuple[str, ...]) -> list[tuple[str, "I
 
 
 def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
-    from tongbao_connectors.cli.printing import left, now, table
-    from tongbao_connectors.cli.words import category, kind, place, state, status, urgency
+    from tongbao_connectors.cli.printing import table
 
     if not items:
         call.say("收件箱是空的。", "The inbox is empty.")
         return
-    headings = [
-        call.words("单位", "at"),
-        call.words("编号", "number"),
-        call.words("种类", "type"),
-        call.words("等级", "urgency"),
-        call.words("性质", "status"),
-        call.words("类别", "category"),
-        call.words("来自", "from"),
-        call.words("状态", "state"),
-        call.words("责任人", "accountable"),
-        call.words("签收剩余", "time to sign"),
-    ]
-    at = now()
-    rows = [
-        [
-            place(code, call.lang),
-            item.number,
-            kind(item.type, call.lang, item.answer_kind),
-            urgency(item.urgency, call.lang),
-            status(item.status, call.lang),
-            category(item.category, call.lang),
-            place(item.origin, call.lang),
-            state(item.state, call.lang, item.type),
-            item.claimed_by or item.officer_ref,
-            left(item.sign_by, at, call.lang) if item.state == "waiting" else "",
-        ]
-        for code, item in items
-    ]
-    table(headings, rows)
+    columns = _columns(call, items)
+    whole = {call.words("等级", "urgency"), call.words("性质", "status")}
+    table(list(columns), list(zip(*columns.values(), strict=True)), whole=whole)
+
+
+def _columns(call: Call, items: list[tuple[str, "Item"]]) -> dict[str, list[object]]:
+    """Heading → cells. Whose inbox it is is said only where several provinces' are listed."""
+    from tongbao_connectors.cli.printing import left, now
+    from tongbao_connectors.cli.words import category, kind, place, state, status, urgency
+
+    lang, at = call.lang, now()
+    shown = [item for _, item in items]
+    where: dict[str, list[object]] = (
+        {} if call.acting else {call.words("单位", "at"): [place(code, lang) for code, _ in items]}
+    )
+    return {
+        **where,
+        call.words("编号", "number"): [item.number for item in shown],
+        call.words("种类", "type"): [kind(item.type, lang, item.answer_kind) for item in shown],
+        call.words("等级", "urgency"): [urgency(item.urgency, lang) for item in shown],
+        call.words("性质", "status"): [status(item.status, lang) for item in shown],
+        call.words("类别", "category"): [category(item.category, lang) for item in shown],
+        call.words("来自", "from"): [place(item.origin, lang) for item in shown],
+        call.words("状态", "state"): [state(item.state, lang, item.type) for item in shown],
+        call.words("责任人", "officer"): [item.claimed_by or item.officer_ref for item in shown],
+        call.words("签收剩余", "to sign"): [
+            left(item.sign_by, at, lang) if item.state == "waiting" else "" for item in shown
+        ],
+    }

@@ -1,7 +1,7 @@
 """Tables and times for people, on standard output."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,16 +25,26 @@ def console(*, talk: bool = False) -> "Console":
     return Console(file=stream, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, talk: bool = False) -> None:
-    """Prints rows under headings; None shows as nothing. Columns of references and numbers aren't folded."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    whole: Collection[str] = (),
+    talk: bool = False,
+) -> None:
+    """Prints rows under headings; None shows as nothing.
+
+    Columns of references and numbers, and those named in `whole`, are never folded.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     cells = [[Text("" if cell is None else str(cell)) for cell in row] for row in rows]
     for number, column in enumerate(columns):
-        grid.add_column(column, overflow="fold", no_wrap=_holds_references([row[number] for row in cells]))
+        kept = column in whole or _holds_references([row[number] for row in cells])
+        grid.add_column(column, overflow="fold", no_wrap=kept)
     for row in cells:
         grid.add_row(*row)
     console(talk=talk).print(grid)
