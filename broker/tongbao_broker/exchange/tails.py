@@ -1,7 +1,9 @@
 """At the start: do the topics know anything that our tables don't?
 
 1. A delivery, head or leaf in a topic that our tables never gave out means that an old copy of the database
-   was put back: the exchange doesn't start, or it would give the same numbers to other messages.
+   was put back: the exchange doesn't start, or it would give the same numbers to other messages. What was
+   lost can't be made from the topics (none holds when rejected records were entered, or everything that was
+   delivered), so the message says how new a backup must be.
 2. Where the leaves' topic knows less than we have marked as published, it was made anew: the rest is
    published again.
 3. Only tails are read. Every delivery and every head carries the lane's number, so the last few records
@@ -10,14 +12,16 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Protocol
 
-from tongbao_broker.errors import DatabaseOlderThanLog, TopicRefused, Unreachable
+from tongbao_broker.errors import DatabaseOlderThanLog, TopicRefused, Unreachable, Words
 from tongbao_broker.exchange.dispatch import LaneState
-from tongbao_broker.kafka.reader import Batch
+from tongbao_broker.kafka.reader import Batch, Record
 from tongbao_broker.kafka.topics import LEAVES_TOPIC, in_topic
+from tongbao_schemas.encoding import format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import HeadHeader, parse_header
 from tongbao_schemas.record import parse_in
@@ -68,10 +72,11 @@ def check_lanes(open_source: OpenSource, lanes: Mapping[str, LaneState]) -> None
     except TopicRefused:
         source = open_source(topics := readable(open_source, list(codes)))
     with closing(source):
-        for topic, value in tail(source, topics):
-            number, ours = _delivery_seq(value), lanes[codes[topic]].delivery_seq
-            if number > ours:
-                raise DatabaseOlderThanLog(f"{topic}: delivery {number}, tables end at {ours}")
+        records = list(tail(source, topics))
+    for topic, record in records:
+        number, ours = _delivery_seq(record.value or b""), lanes[codes[topic]].delivery_seq
+        if number > ours:
+            raise _older(topic, Words(f"投递 {number}", f"delivery {number}"), ours, records)
 
 
 def check_leaves(source: Source, size: int, published: int) -> int:
@@ -79,14 +84,33 @@ def check_leaves(source: Source, size: int, published: int) -> int:
 
     Raises DatabaseOlderThanLog where the topic holds more leaves than our trail.
     """
-    ends = [_end(value) for _, value in tail(source, (LEAVES_TOPIC,))]
-    if ends and max(ends) > size:
-        raise DatabaseOlderThanLog(f"{LEAVES_TOPIC}: {max(ends)} leaves, tables end at {size}")
-    return min(published, max(ends, default=0))
+    records = list(tail(source, (LEAVES_TOPIC,)))
+    end = max((_end(record.value or b"") for _, record in records), default=0)
+    if end > size:
+        raise _older(LEAVES_TOPIC, Words(f"{end} 个叶子", f"{end} leaves"), size, records)
+    return min(published, end)
 
 
-def tail(source: Source, topics: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """The last records of each topic, as topic and value. Raises Unreachable when they don't come."""
+def _older(
+    topic: str, found: Words, ours: int, records: Iterable[tuple[str, Record]]
+) -> DatabaseOlderThanLog:
+    """What is wrong, and how new a backup has to be: newer than the newest record that was looked at."""
+    newest = max(record.timestamp_ms for _, record in records)
+    at = format_time(datetime.fromtimestamp(newest / 1000, UTC))
+    return DatabaseOlderThanLog(
+        Words(
+            f"{topic}：主题中有{found.zh}，数据库只到 {ours}", f"{topic}: {found.en}, tables end at {ours}"
+        ),
+        Words(
+            f"恢复 {at} 之后的备份；平台的数据库不能从主题重建（见 docs/operations.md）。",
+            f"Restore a backup that was made after {at}; the topics don't hold all that the exchange's "
+            "database does (docs/operations.md).",
+        ),
+    )
+
+
+def tail(source: Source, topics: Sequence[str]) -> Iterator[tuple[str, Record]]:
+    """The last records of each topic that have a value. Raises Unreachable when they don't come."""
     waiting = {}
     for topic in topics:
         first, end = source.first_offset(topic), source.end_offset(topic)
@@ -98,7 +122,7 @@ def tail(source: Source, topics: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         if time.monotonic() > deadline:
             raise Unreachable(f"the tail of {next(iter(waiting))} doesn't come")
         for batch in source.poll(0.2, AT_ONCE):
-            yield from ((batch.topic, record.value) for record in batch.records if record.value is not None)
+            yield from ((batch.topic, record) for record in batch.records if record.value is not None)
             if batch.next >= waiting.get(batch.topic, 0):
                 waiting.pop(batch.topic, None)
 

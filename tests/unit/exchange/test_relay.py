@@ -786,13 +786,17 @@ class Quiet:
 
 
 def test_a_database_older_than_the_log_does_not_start(station: Station) -> None:
-    """A number in an `in` topic that our tables never gave out: an old copy was put back."""
+    """A number in an `in` topic that our tables never gave out: an old copy was put back.
+
+    The refusal says how new a backup has to be.
+    """
     station.write(GZ, alert(station.world))
     station.run()
     Lane.objects.filter(addressee=GD).update(delivery_seq=0, published_seq=0)
 
-    with pytest.raises(DatabaseOlderThanLog):
+    with pytest.raises(DatabaseOlderThanLog) as refusal:
         station.restart()
+    assert f"made after {format_time(station.world.now)}" in refusal.value.next_step("en")
 
 
 def test_a_trail_shorter_than_the_published_leaves_does_not_start(station: Station) -> None:
