@@ -172,3 +172,16 @@ def test_a_second_enrolment_is_refused(joined: Joined) -> None:
     refused = joined.network.tongbao("init", "--external", NEW, "--json", code=1)
 
     assert json.loads(refused.stderr)["error"]["code"] == "OP-29"
+
+
+def test_enrolled_before_the_first_start(tmp_path: Path) -> None:
+    """Where nothing runs, the next start makes topics and rights, and the exchange reads the directory."""
+    made = workspace.create(tmp_path / "network", now=datetime.now(UTC))
+    enrolled = Network(made).answer_of("init", "--external", NEW)
+    place = workspace.load(made.folder)
+    services.start_detached(place)
+    try:
+        assert not enrolled["topics_ready"]
+        assert sent(Joined(Network(workspace.load(made.folder)), {}, enrolled), ALERT)["kind"] == "admitted"
+    finally:
+        services.stop(place)
