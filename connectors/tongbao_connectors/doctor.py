@@ -233,9 +233,7 @@ def _certificates(workspace: Workspace, now: datetime) -> Iterator[Finding]:
             )
         except BadConfiguration as error:
             yield _of(Check.CERTIFICATES, error, f"{code}/tls.pem")
-    fix = Words(
-        "由 CA 重新签发 tls.pem 并重启该单位", "have the CA issue tls.pem anew and restart the participant"
-    )
+    fix = Words("用 tongbao rotate certificate 更换证书", "change it with: tongbao rotate certificate")
     yield from _terms(Check.CERTIFICATES, Words("张证书", "certificates"), terms, now, fix)
 
 
@@ -280,7 +278,15 @@ def _keys(workspace: Workspace, trust: Trust, now: datetime) -> Iterator[Finding
                 terms.append(_key(trust, code, use, read(), now))
             except BadConfiguration as error:
                 yield _of(Check.KEYS, error, f"{code}/keys")
-    fix = Words("登记新密钥并发布新目录", "enrol a new key and publish a new directory")
+        if (workspace.folder / code / "keys" / "message.next.pem").exists():
+            yield _warning(
+                Check.KEYS,
+                Words(f"{code} 的签名密钥更换未完成", f"the change of {code}'s message key was interrupted"),
+                Words(
+                    f"再次执行 tongbao rotate message-key {code}", f"again: tongbao rotate message-key {code}"
+                ),
+            )
+    fix = Words("用 tongbao rotate 更换密钥", "change it with: tongbao rotate")
     yield from _terms(Check.KEYS, Words("个密钥", "keys"), terms, now, fix)
 
 

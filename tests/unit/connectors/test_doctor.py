@@ -118,6 +118,14 @@ def test_a_fault_is_found(place: Workspace, fault: Callable[[Workspace], None], 
     assert {each.check for each in doctor.examine(place, NOW) if each.state is State.BAD} == {check}
 
 
+def test_an_interrupted_change_of_a_key_is_a_warning(place: Workspace) -> None:
+    """The old key still signs; the same command again finishes the change."""
+    keys = place.folder / "520000" / "keys"
+    shutil.copy(keys / "message.pem", keys / "message.next.pem")
+
+    assert found(place, Check.KEYS) == {State.GOOD, State.WARNING}
+
+
 @pytest.mark.skipif(sqlite3.sqlite_version_info >= SAFE_WAL, reason="this SQLite is safe in WAL mode")
 def test_a_write_ahead_log_under_an_old_sqlite_is_found(place: Workspace) -> None:
     """A database in WAL mode can be corrupted by the SQLite that is linked here."""
