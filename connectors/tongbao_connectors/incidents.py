@@ -1,7 +1,10 @@
-"""Incidents: what a supervisor must look at, noted once and logged."""
+"""Incidents: what a supervisor must look at, noted once and logged.
+
+What each kind means, and what to do, stands in docs/operations.md.
+"""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tongbao_broker import logs
 from tongbao_connectors.store.models import Incident
@@ -9,10 +12,26 @@ from tongbao_connectors.store.models import Incident
 if TYPE_CHECKING:
     from tongbao_broker.kafka.reader import Batch
 
+Kind = Literal[
+    "equivocation",
+    "exchange_record",
+    "gap",
+    "held",
+    "leaves_changed",
+    "leaves_mismatch",
+    "leaves_missing",
+    "records_lost",
+    "rejected",
+    "seen_ahead",
+    "split_view",
+    "stamp",
+    "topic_replaced",
+]
+
 log = logs.get(__name__)
 
 
-def note(kind: str, subject: str, at: datetime, **facts: str | int) -> bool:
+def note(kind: Kind, subject: str, at: datetime, **facts: str | int) -> bool:
     """Notes an incident with facts that hold no case content.
 
     The same one met again adds nothing. Always False.
