@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from django.db import connections
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -47,11 +48,8 @@ class Road(Broker):
     """Topics whose writers believe that all is well, while a planned fate befalls the provinces' records."""
 
     fates: list[str]
+    """What becomes of the next records."""
     late: list[Outgoing]
-
-    def plan(self, fate: str) -> None:
-        """What becomes of the next record."""
-        self.fates.append(fate)
 
     def send_all(self, items: Sequence[Outgoing]) -> list[int]:
         for item in items:
@@ -188,10 +186,10 @@ class Delivery(RuleBasedStateMachine):
         for name in (*CODES, "100000", *CODES):
             self.turn(name)
 
-    @rule(fate=st.sampled_from(["drop", "drop", "twice", "late", "arrives"]))
-    def plan(self, fate: str) -> None:
-        """The next record meets this fate."""
-        self.road.plan(fate)
+    @rule(fates=st.lists(st.sampled_from(["drop", "twice", "late", "arrives"]), min_size=1, max_size=5))
+    def plan(self, fates: list[str]) -> None:
+        """The next records meet these fates."""
+        self.road.fates.extend(fates)
 
     @precondition(lambda self: bool(self.road.late))
     @rule()
@@ -290,9 +288,22 @@ class Delivery(RuleBasedStateMachine):
 
 
 Delivery.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=10,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestDelivery = Delivery.TestCase
+
+
+@pytest.mark.parametrize("fate", ["drop", "twice", "late"])
+@pytest.mark.parametrize("writer", ["520000", "100000"])
+def test_whatever_befalls_an_alert_it_arrives_once(writer: str, fate: str) -> None:
+    """On its way to the exchange as on its way from there."""
+    game = Delivery()
+    game.submit("520000", again=False)
+    for name in ("520000", "100000"):
+        game.road.fates = [fate] if name == writer else []
+        game.turn(name)
+    assert game.road.fates == []
+    game.teardown()
