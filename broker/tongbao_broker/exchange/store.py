@@ -376,10 +376,13 @@ def published_leaves() -> int:
 
 
 def mark_published(lanes: Mapping[str, int], leaves: int | None) -> None:
-    """Notes how far each lane, and the leaves, have been published."""
+    """Notes how far each lane, and the leaves, have been published.
+
+    A lane's mark never goes back: a process that was overtaken may still have sent what it had in hand.
+    """
     with atomic():
         for addressee, number in lanes.items():
-            Lane.objects.filter(addressee=addressee).update(published_seq=number)
+            Lane.objects.filter(addressee=addressee, published_seq__lt=number).update(published_seq=number)
         if leaves is not None:
             TrailState.objects.filter(pk=ONLY).update(published_size=leaves)
 

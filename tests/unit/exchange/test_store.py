@@ -118,6 +118,15 @@ def test_a_run_of_numbers_settles_without_asking_the_table(name: str) -> None:
     assert (after.settled_seq if after else None) == expected
 
 
+def test_a_mark_never_goes_back() -> None:
+    """What lies below it may have been purged; a process that was frozen marks what it sent long ago."""
+    store.add_lanes([GD])
+    store.mark_published({GD: 7}, None)
+    store.mark_published({GD: 3}, None)
+
+    assert store.lanes()[GD].published_seq == 7
+
+
 def test_a_purge_takes_expired_bodies_that_were_published() -> None:
     """Not one that has yet to be sent, and none twice."""
     Lane.objects.create(addressee=GD, delivery_seq=3, published_seq=2)
