@@ -13,7 +13,7 @@ The steps, in this order; the first that fails decides:
     4  (origin, id) known: the same digest is a duplicate, another one an equivocation
     5  references: those known here must fit; an unknown one is kept as an orphan
     6  the body opens with this province's seal key
-    7  the body's gate, model and rules
+    7  the body's gate, model and rules, judged at the time of issue
 
 Outcomes: `Accept`, `Duplicate`, `Reject` with a code, `Hold` as long as the trouble is our own. A head has
 no stamp and is no message to keep: it is signed by the exchange (step 3) and read as `HeadRead`, or passed
@@ -222,7 +222,7 @@ def decide(examined: Examined, known: Known, view: View) -> Accept | Duplicate |
             raise Refused(Code.EQUIVOCATION, "id")
         orphans = _references(header, known)  # 5
         opened = _open(examined, view)  # 6
-        body = _body(header, opened, examined.stamp.leaf.admitted_at)  # 7
+        body = _body(header, opened)  # 7
     except Held as trouble:
         return Hold(trouble.detail)
     except Refused as refused:
@@ -384,8 +384,8 @@ def _missing_key(kid: str, view: View) -> None:
         raise Held(f"the seal key {kid} is in force, but isn't in keys/seal")
 
 
-def _body(header: AnyHeader, opened: Opened | None, at: datetime) -> Body | None:
-    """Step 7."""
+def _body(header: AnyHeader, opened: Opened | None) -> Body | None:
+    """Step 7, judged at the time of issue: the origin judged its body then, and the way may take long."""
     if opened is None or not isinstance(header, PeopleHeader):
         return None
     return parse_body(

@@ -1,13 +1,15 @@
 """What only the opened body shows."""
 
+from datetime import timedelta
 from typing import Any
 
 from tests.support.golden.case import Family
 from tests.support.golden.maker import Maker
 from tests.support.golden.network import GD, GZ
+from tests.support.world import NOW
 from tests.unit.schemas import alerts
 from tongbao_schemas.codes import Category
-from tongbao_schemas.encoding import compact_json
+from tongbao_schemas.encoding import compact_json, format_time
 
 
 def family() -> Family:
@@ -128,6 +130,14 @@ def family() -> Family:
         name = f"good-answer-{kind.replace('_', '-')}"
         answer = make.message(name, "answer", GD, [GZ], about=alert, body=compact_json(alerts.answer(kind)))
         make.acceptance(name, f"An answer of the kind {kind}.", answer, "accept", by=GZ, before=(answered,))
+    issued, until = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+    for name, says, end, expected in (
+        ("more-time-over-by-now", "More time until an hour ago, asked for two hours ago.", until, "accept"),
+        ("more-time-over-at-issue", "More time until the moment of asking.", issued, "TB-511"),
+    ):
+        body = compact_json(alerts.answer("more_time", until=format_time(end)))
+        answer = make.message(name, "answer", GD, [GZ], about=alert, body=body, at=issued)
+        make.acceptance(name, says, answer, expected, by=GZ, before=(answered,))
     update = make.message("update", "update", GZ, [GD], about=alert)
     make.acceptance("type-not-built", "A type whose body this release doesn't know yet.", update, "TB-311")
     return Family(make.family, "Opened bodies and their rules (acceptance 7).", make.cases)
