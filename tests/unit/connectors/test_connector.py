@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.province import Network, Province, alert, alert_body
 from tests.support.world import World, agreement_json, fields_of, participant_json
@@ -429,6 +431,32 @@ def test_unsettled_messages_are_published_again_with_growing_intervals(net: Netw
     net.settle()
     with gz.here():
         assert set(Outbox.objects.values_list("state", flat=True)) == {"settled"}
+
+
+def test_an_idle_turn_asks_the_database_once(net: Network, gz: Province) -> None:
+    """One statement says whether there is anything to do: an idle connector turns 50 times a second."""
+    gz.submit(alert("a-1"))
+    net.settle()
+    gz.turn()
+    with gz.here(), CaptureQueriesContext(connections[database.current()]) as asked:
+        gz.turn()
+
+    assert len(asked) == 1
+
+
+def test_what_another_process_sealed_is_published_within_a_second(net: Network, gz: Province) -> None:
+    """A row that this connector didn't seal itself, such as one put back by hand, doesn't wait for ever."""
+    gz.submit(alert("a-1"))
+    net.settle()
+    gz.turn()
+    with gz.here():
+        Outbox.objects.update(state="sealed")
+    before = len(net.broker.topic(out_topic("520000")).values)
+    net.clock.forward(seconds=1)
+    gz.turn()
+    gz.turn()
+
+    assert len(net.broker.topic(out_topic("520000")).values) == before + 1
 
 
 def test_missing_deliveries_are_an_incident_and_late_ones_close_the_gap(
