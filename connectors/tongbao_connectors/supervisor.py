@@ -3,7 +3,7 @@
 Rules:
 1. A stage starts when every child of the stage before it is ready. Ready is what a probe says, never a
    delay.
-2. A child that ends is started again after 0.25 s, doubling up to 15 s; a minute of life resets the wait.
+2. A child that ends is started again after 0.25 s, doubling up to 5 s; a minute of life resets the wait.
 3. During the first start a child that ends three times before it was ready, or is not ready in time, ends
    the start: everything is stopped and StartFailed says which child and which log.
 4. Stopping goes stage by stage from the last to the first: TERM to all of a stage, then KILL to the process
@@ -25,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 
 FIRST_WAIT_S = 0.25
-LONGEST_WAIT_S = 15.0
+LONGEST_WAIT_S = 5.0
 LONG_LIFE_S = 60.0
 PROBE_EVERY_S = 0.05
 TRIES_BEFORE_READY = 3
