@@ -14,7 +14,8 @@ Trouble:
 6. So does any other failure: the process ends, and its successor goes on from the tables.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -26,8 +27,8 @@ from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held, 
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC
 from tongbao_broker.streams import cursor
-from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import following, inbox, incidents
+from tongbao_connectors import following, inbox, incidents, numbering
+from tongbao_connectors.acceptance import HeadRead, View, examine
 from tongbao_connectors.composing import Office
 from tongbao_connectors.following import Followed
 from tongbao_connectors.intake import Intake, Reception
@@ -40,7 +41,7 @@ from tongbao_connectors.trusting import Trusting
 POLL_S = 0.02
 RECORDS_AT_ONCE = 500
 TAIL = 20
-"""How many records at the end of the own `out` topic are compared with the tables at the start."""
+"""How many records at the end of the own topics are compared with the tables at the start."""
 
 PAUSE = timedelta(seconds=1)
 LASTING = timedelta(seconds=5)
@@ -104,7 +105,7 @@ class Connector:
 
     def start(self) -> None:
         """Compares the tables with the log and takes up the cursors; raises DatabaseOlderThanLog."""
-        self._compare_with_own_log()
+        self._compare_with_log()
         self._watch_out_topic()
         for topic in self._topics:
             self._reader.seek(topic, self._position(topic)[0])
@@ -245,37 +246,68 @@ class Connector:
         if self._position(topic)[1]:
             Outbox.objects.filter(state=Outbox.State.PUBLISHED).update(publish_again_at=self._clock.now())
 
-    def _compare_with_own_log(self) -> None:
-        """What this province published last must be in its tables; otherwise they are an old copy."""
-        topic = self._settings.out_topic
-        reader = self._open_reader((topic,))
+    def _compare_with_log(self) -> None:
+        """What this province published, and what the exchange says of it, must be in its tables.
+
+        Otherwise they are an old copy. Retention may have taken the messages; a head still counts them.
+        """
+        settings, digests, used = self._settings, set(), 0
+        directory = self._trusting.directory
+        view = View(
+            settings.code, settings.network, directory, self._trusting.directory_at, {}, self._clock.now()
+        )
+        reader = self._open_reader((settings.out_topic, settings.in_topic))
         try:
-            digests = _own_digests(reader, topic, self._trusting.directory, self._settings.code)
+            for batch in _tails(reader, (settings.out_topic, settings.in_topic)):
+                if batch.topic == settings.out_topic:
+                    digests |= {own.digest for own in own_messages(batch, directory, settings.code)}
+                else:
+                    used = max(used, _settled_seq(batch, view))
         finally:
             reader.close()
-        known = Message.objects.filter(origin=self._settings.code, digest__in=digests)
+        known = Message.objects.filter(origin=settings.code, digest__in=digests)
         if known.values("digest").distinct().count() < len(digests):
-            raise DatabaseOlderThanLog(
-                Words(
-                    f"{topic} 中有数据库不知道的消息",
-                    f"{topic} holds messages that the database doesn't know",
-                ),
-                Words(
-                    f"勿删除数据库；执行 tongbao recover {self._settings.code}，从日志补齐后会自动启动。",
-                    f"Don't delete the database; run: tongbao recover {self._settings.code}. "
-                    "It imports what is missing, and the connector then starts by itself.",
-                ),
-            )
+            raise _older(settings.code, settings.out_topic)
+        if used > numbering.last_seq():
+            raise _older(settings.code, settings.in_topic)
 
 
-def _own_digests(reader: Source, topic: str, directory: Directory, code: str) -> set[str]:
-    """The digests of the province's own messages among the last records of its `out` topic."""
-    end = reader.end_offset(topic)
-    offset = max(0, end - TAIL)
-    reader.seek(topic, offset)
-    digests = set()
-    while offset < end:
+def _older(code: str, topic: str) -> DatabaseOlderThanLog:
+    return DatabaseOlderThanLog(
+        Words(
+            f"{topic} 中有本省消息，数据库却不知道",
+            f"{topic} knows of messages of this province that the database doesn't know",
+        ),
+        Words(
+            f"勿删除数据库；执行 tongbao recover {code}，从日志补齐后会自动启动。",
+            f"Don't delete the database; run: tongbao recover {code}. "
+            "It imports what is missing, and the connector then starts by itself.",
+        ),
+    )
+
+
+def _tails(reader: Source, topics: Sequence[str]) -> Iterator[Batch]:
+    """The last records of each topic."""
+    ends = {topic: reader.end_offset(topic) for topic in topics}
+    for topic, end in ends.items():
+        reader.seek(topic, max(0, end - TAIL))
+    waiting = {topic for topic, end in ends.items() if end}
+    while waiting:
         for batch in reader.poll(1.0, TAIL):
-            offset = batch.next
-            digests |= {own.digest for own in own_messages(batch, directory, code)}
-    return digests
+            if batch.next >= ends[batch.topic]:
+                waiting.discard(batch.topic)
+            yield batch
+
+
+def _settled_seq(batch: Batch, view: View) -> int:
+    """The highest own seq that a head among these records counts as used; 0 if there is no head."""
+    heads = (_head(record.value, view) for record in batch.records if record.value is not None)
+    return max((head.header.content.settled_seq for head in heads if head), default=0)
+
+
+def _head(value: bytes, view: View) -> HeadRead | None:
+    """A record as a head; None for anything else. What can't be judged is dealt with when it is read."""
+    with suppress(Exception):
+        found = examine(value, view)
+        return found if isinstance(found, HeadRead) else None
+    return None

@@ -62,6 +62,11 @@ class Numbers:
             raise Fenced("a released number was taken by another process")
 
 
+def last_seq() -> int:
+    """The highest seq that was given out; 0 before the first."""
+    return Counter.objects.filter(name=SEQ).values_list("value", flat=True).first() or 0
+
+
 def catch_up(seqs: Iterable[int], numbers: Iterable[str]) -> None:
     """Moves the counters up to what was given out before, as far as these own seqs and numbers show it."""
     highest = {SEQ: max(seqs, default=0)}

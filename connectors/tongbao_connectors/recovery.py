@@ -16,7 +16,7 @@ what was published since the copy was made. Whoever submits such a thing again m
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tongbao_broker.database import atomic
@@ -32,9 +32,11 @@ from tongbao_connectors.intake import Reception
 from tongbao_connectors.ownlog import Own, own_messages
 from tongbao_connectors.publishing import FIRST_REPEAT
 from tongbao_connectors.settings import ConnectorSettings
+from tongbao_connectors.settling import UNLISTED
 from tongbao_connectors.store.models import (
     ContentKey,
     Draft,
+    ExchangeHead,
     InboxItem,
     Message,
     Outbox,
@@ -95,6 +97,7 @@ def recover(settings: ConnectorSettings, open_reader: OpenReader, now: datetime)
         _import_sent(work)
         result = Recovered(sent=len(work.done))
         _receive(work, result)
+        numbering.catch_up(_counted_by_the_exchange(), ())
         for own, row in sorted(work.done, key=_receipts_first):
             _count_as_done(own, row)
     return result
@@ -182,12 +185,19 @@ def _receive(work: _Recovery, result: Recovered) -> None:
     for batch in _batches(work, topic, 0):
         if batch.start == 0:
             cursor.rewind(topic, batch.cluster_id, batch.topic_id)
-        intake = reception.read(batch, work.trusting, work.now)
+        intake = reception.read(replace(batch, lost=0), work.trusting, work.now)
         inbox.store(intake)
         if intake.held:
             result.held = intake.held
             break
     result.received = Message.objects.count() - before
+
+
+def _counted_by_the_exchange() -> Iterator[int]:
+    """The highest own seq that the newest head speaks of, for messages that retention has taken."""
+    for head in ExchangeHead.objects.all():
+        yield head.settled_seq
+        yield from (last + 1 for _, last in head.holes if last != UNLISTED)
 
 
 def _receipts_first(done: tuple[Own, Message]) -> bool:

@@ -191,7 +191,7 @@ class Reader:
         start = self.positions[topic]
         first = max(start, self.broker.topic(topic).first)
         values = self.broker.topic(topic).values[first : first + most]
-        if topic in self.paused or not values:
+        if topic in self.paused or (first == start and not values):
             return
         records = tuple(Record(first + i, 0, None, value) for i, value in enumerate(values))
         self.positions[topic] = first + len(values)

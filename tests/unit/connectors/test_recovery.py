@@ -10,6 +10,7 @@ import pytest
 from tests.support.province import Network, Province, alert
 from tongbao_broker import database
 from tongbao_broker.errors import DatabaseOlderThanLog
+from tongbao_broker.kafka.topics import out_topic
 from tongbao_connectors import casework, drafts, recovery, trail
 from tongbao_connectors.recovery import Recovered
 from tongbao_connectors.store.models import (
@@ -212,6 +213,26 @@ def test_a_draft_that_went_out_after_the_copy_is_not_sent_again(net: Network, gz
     assert len(sent(gz)) == 1
     with gz.here():
         assert drafts.find(draft.message_id).state == "settled"
+
+
+def test_what_retention_took_is_counted_by_a_head(net: Network, gz: Province) -> None:
+    """The own topic is empty by now: the head alone says that a number was used; it isn't used again."""
+    copy(gz)
+    gz.submit(alert("a-1"))
+    net.settle()
+    net.broker.topic(out_topic("520000")).first = 1
+    put_back(gz)
+    with pytest.raises(DatabaseOlderThanLog):
+        gz.restart()
+
+    recover(gz)
+    gz.restart()
+    gz.submit(alert("b-1"))
+    net.settle()
+
+    assert [seq for seq, _ in sent(gz)] == [2]
+    with gz.here():
+        assert not Incident.objects.exists()
 
 
 def test_an_empty_database_gets_all_that_the_topics_hold(net: Network, gz: Province, gd: Province) -> None:
