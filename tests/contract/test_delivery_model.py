@@ -18,7 +18,7 @@ import pytest
 from django.db import connections
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.support.databases import CONNECTOR, EXCHANGE, new_database
 from tests.support.province import alert, write_folder
@@ -148,6 +148,12 @@ class Delivery(RuleBasedStateMachine):
         return start
 
     # What may happen.
+
+    @initialize()
+    def begin(self) -> None:
+        """Each has something to say from the beginning."""
+        for code in CODES:
+            self.submit(code, again=False)
 
     @rule(origin=st.sampled_from(CODES), again=st.booleans())
     def submit(self, origin: str, again: bool) -> None:
