@@ -24,9 +24,10 @@ def family() -> Family:
 
     def case(name: str, says: str, old: str, new: bytes, expected: str) -> None:
         """The receipt with one piece of its payload's text replaced."""
-        seq = receipt(name)
         piece = old.encode() if old else b'"status":"exercise"'
-        make.admission(name, says, make.rewritten(seq, piece, new, key), expected, by=GD, before=before)
+        make.admission(
+            name, says, make.rewritten(receipt(name), piece, new, key), expected, by=GD, before=before
+        )
 
     def number(name: str, says: str, written: bytes, expected: str) -> None:
         """The receipt with its seq written in another way."""
