@@ -44,11 +44,16 @@ FACTS = {
 }
 
 
+def opened(workspace: Workspace, code: str) -> str:
+    """The database of a province of this workspace, whatever other tests opened under its name."""
+    return ConnectorSettings.load(workspace.province(code)).open_database(migrate=True)
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A workspace in which one alert of Guizhou lies at Guangdong's desk in Shenzhen."""
     made = workspaces.create(tmp_path_factory.mktemp("cli") / "demo", SystemClock().now())
-    with database.use(ConnectorSettings.load(made.province("440000")).open_database(migrate=True)):
+    with database.use(opened(made, "440000")):
         alert = Message.objects.create(**FACTS)
         InboxItem.objects.create(
             message=alert,
@@ -120,7 +125,7 @@ def test_inbox_for_people_uses_words(workspace: Workspace) -> None:
 
 def test_inbox_tells_answers_from_alerts(workspace: Workspace) -> None:
     """An answer says what it is, and it is to be read, not signed for."""
-    with database.use("440000"):
+    with database.use(opened(workspace, "440000")):
         answer = Message.objects.create(
             **(FACTS | {"message_id": ANSWER_ID, "type": "answer", "answer_kind": "result"})
         )
@@ -129,7 +134,7 @@ def test_inbox_tells_answers_from_alerts(workspace: Workspace) -> None:
         )
     zh = run(workspace, "inbox", "--as", "440000").stdout
     en = run(workspace, "inbox", "--as", "440000", "--lang", "en").stdout
-    with database.use("440000"):
+    with database.use(opened(workspace, "440000")):
         answer.delete()
 
     assert [_kind_and_state(line) for line in zh.splitlines() if NUMBER in line][::-1] == [
@@ -235,7 +240,7 @@ def test_bad_submission_is_refused_before_anything_is_stored(workspace: Workspac
     """Each bad example ends with 65 and its code, and none leaves a draft; every third one also by `send`."""
     folder = samples.folder() / "bad"
     expected = tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"))
-    with database.use("520000"):
+    with database.use(opened(workspace, "520000")):
         before = Draft.objects.count()
     for number, (stem, code) in enumerate(expected.items()):
         for command in ("validate", "send") if number % 3 == 0 else ("validate",):
@@ -243,7 +248,7 @@ def test_bad_submission_is_refused_before_anything_is_stored(workspace: Workspac
             result = run(workspace, *arguments)
 
             assert (stem, result.exit_code, code_of(result)) == (stem, 65, code)
-    with database.use("520000"):
+    with database.use(opened(workspace, "520000")):
         assert Draft.objects.count() == before
 
 
