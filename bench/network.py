@@ -97,6 +97,7 @@ class Network:
             self.children.pop(name).wait(READY_S)
 
     def close(self) -> None:
+        """Ends every process at once."""
         for child in reversed(list(self.children.values())):
             child.kill()
             child.wait()
@@ -136,7 +137,6 @@ def running() -> Iterator[Network]:
         network.start_kafka()
         yield network
     finally:
-        database.close()
         network.close()
         shutil.rmtree(folder, ignore_errors=True)
 
