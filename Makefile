@@ -20,7 +20,8 @@ demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sam
 	@exec $(BIN)/tongbao demo $(ARGS)
 
 test: lint $(VENV)/.dev ## Checks, fast tests, tests on a real Kafka; all but the slow ones
-	@exec $(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
+	@exec $(BIN)/python -m pytest -m "kafka and not slow" --durations=20 $(ARGS)
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
 	@exec $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)

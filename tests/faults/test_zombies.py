@@ -31,10 +31,10 @@ DATABASES = {EXCHANGE: "exchange.db", SENDER: "connector.db", RECEIVER: "connect
 @pytest.mark.parametrize(
     ("code", "point"),
     [
-        pytest.param(EXCHANGE, "polled", id="relay between poll and judgement"),
+        pytest.param(EXCHANGE, "polled", id="relay between poll and judgement", marks=pytest.mark.slow),
         pytest.param(EXCHANGE, "decided", id="relay between judgement and commit"),
-        pytest.param(EXCHANGE, "marked", id="relay before its heads"),
-        pytest.param(RECEIVER, "polled", id="connector between poll and judgement"),
+        pytest.param(EXCHANGE, "marked", id="relay before its heads", marks=pytest.mark.slow),
+        pytest.param(RECEIVER, "polled", id="connector between poll and judgement", marks=pytest.mark.slow),
         pytest.param(RECEIVER, "opened", id="connector between judgement and commit"),
         pytest.param(SENDER, "drafted", id="connector before it seals"),
     ],

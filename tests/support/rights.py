@@ -21,6 +21,7 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
+from tests.support.kafka import wait_until
 from tongbao_broker.kafka.client import Connection, administrator
 
 TOPIC = ConfigResourceType.TOPIC.value
@@ -30,6 +31,8 @@ GRANTED = {
     "alter": 37,  # it has as many partitions
 }
 """What the broker answers to a request that it would carry out, where that isn't 0."""
+NOT_YET = {3, 5, 6}
+"""Unknown topic, no leader, not the leader: what a broker answers for an instant after a topic was made."""
 
 Answers = Iterable[tuple[str, int]]
 
@@ -43,10 +46,22 @@ def rights(connection: Connection, topics: Sequence[str]) -> dict[str, set[str]]
             return admin._manager.run(admin._manager.send, request)
 
         for operation, question in QUESTIONS.items():
-            for topic, code in question(ask, topics):
+            for topic, code in _settled(question, ask, topics):
                 if _is_granted(operation, code):
                     granted[topic].add(operation)
     return granted
+
+
+def _settled(question: "Question", ask: Callable[[Any], Any], topics: Sequence[str]) -> list[tuple[str, int]]:
+    """The answers once no topic is so new that its broker doesn't know yet that it leads it."""
+    answers: list[tuple[str, int]] = []
+
+    def have_settled() -> bool:
+        answers[:] = question(ask, topics)
+        return not NOT_YET & {code for _, code in answers}
+
+    wait_until(have_settled)
+    return answers
 
 
 def _is_granted(operation: str, code: int) -> bool:
