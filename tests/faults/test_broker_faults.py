@@ -22,7 +22,7 @@ from tongbao_connectors.services import KAFKA
 from tongbao_connectors.store import models as store
 from tongbao_schemas.codes import EXCHANGE
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TO_BOTH = json.loads((EXAMPLES / "7-520000-two-provinces.json").read_text("utf-8"))

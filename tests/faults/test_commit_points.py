@@ -24,7 +24,7 @@ from tongbao_connectors.store import models as store
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.record import parse_in
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TO_BOTH = json.loads((EXAMPLES / "7-520000-two-provinces.json").read_text("utf-8"))

@@ -22,7 +22,7 @@ from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.header import HeadHeader, parse_header
 from tongbao_schemas.record import InRecord, parse_in
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 ALERTS = 100
 DATABASES = {EXCHANGE: "exchange.db", SENDER: "connector.db", RECEIVER: "connector.db"}
@@ -31,10 +31,10 @@ DATABASES = {EXCHANGE: "exchange.db", SENDER: "connector.db", RECEIVER: "connect
 @pytest.mark.parametrize(
     ("code", "point"),
     [
-        pytest.param(EXCHANGE, "polled", id="relay between poll and judgement", marks=pytest.mark.slow),
+        pytest.param(EXCHANGE, "polled", id="relay between poll and judgement"),
         pytest.param(EXCHANGE, "decided", id="relay between judgement and commit"),
-        pytest.param(EXCHANGE, "marked", id="relay before its heads", marks=pytest.mark.slow),
-        pytest.param(RECEIVER, "polled", id="connector between poll and judgement", marks=pytest.mark.slow),
+        pytest.param(EXCHANGE, "marked", id="relay before its heads"),
+        pytest.param(RECEIVER, "polled", id="connector between poll and judgement"),
         pytest.param(RECEIVER, "opened", id="connector between judgement and commit"),
         pytest.param(SENDER, "drafted", id="connector before it seals"),
     ],

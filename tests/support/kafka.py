@@ -61,12 +61,14 @@ class Broker:
         return Connection(self.server.bootstrap, certificate, self.server.ca, f"test-{name}")
 
     def set_up(self, directory: DirectoryDocument) -> "Plan":
-        """Makes topics and rules as a directory demands."""
+        """Makes topics and rules as a directory demands, and waits until the broker goes by them."""
         from tongbao_broker.kafka import topology
         from tongbao_broker.trust.directory import Directory
 
-        plan = topology.plan(self.operator, Directory(directory, "sha256:" + 64 * "0"))
+        wanted = Directory(directory, "sha256:" + 64 * "0")
+        plan = topology.plan(self.operator, wanted)
         topology.apply(plan)
+        wait_until(lambda: topology.plan(self.operator, wanted).empty)  # the broker follows its controller
         return plan
 
     def recreate(self, topic: str) -> None:
