@@ -58,7 +58,6 @@ def flowing(struck_network: Network) -> Network:
     return struck_network
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("victim", "point"),
     [
