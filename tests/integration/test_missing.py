@@ -17,7 +17,7 @@ from tongbao_connectors import drafts, services
 from tongbao_connectors.demo import samples
 from tongbao_connectors.store.models import DeliveryGap, InboxItem, Incident
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 ORIGIN, ADDRESSEE = "520000", "440000"
 
