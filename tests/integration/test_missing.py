@@ -1,65 +1,77 @@
 """Deliveries that vanish from an `in` topic come again, on a real broker."""
 
 import json
-import os
-import signal
-from datetime import UTC, datetime
 
 import pytest
 from kafka import TopicPartition
 
-from tests.support.network import Network, until
+from tests.support.databases import EXCHANGE as TABLES
+from tests.support.kafka import Broker
+from tests.support.processes import RECEIVER, SENDER, Processes, arrived, settled, submit, until
 from tongbao_broker import database
+from tongbao_broker.database import sqlite_url
 from tongbao_broker.exchange import models as exchange
 from tongbao_broker.kafka.client import administration
 from tongbao_broker.kafka.topics import PARTITION, in_topic
-from tongbao_connectors import drafts, services
-from tongbao_connectors.demo import samples
-from tongbao_connectors.store.models import DeliveryGap, InboxItem, Incident
+from tongbao_connectors.store.models import DeliveryGap, InboxItem, Incident, Outbox
+from tongbao_schemas.codes import EXCHANGE
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = pytest.mark.kafka
 
-ORIGIN, ADDRESSEE = "520000", "440000"
+LOST = 3
 
 
-def test_deleted_deliveries_are_noticed_asked_for_and_arrive(network: Network) -> None:
-    """DeleteRecords takes three alerts before they are read; the next head tells, and they come once more."""
-    origin, addressee = network.open_province(ORIGIN), network.open_province(ADDRESSEE)
-    centre = network.open_exchange()
-    content = samples.load()[0].content
-    pid = network.pid(ADDRESSEE)
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        with database.use(origin):
-            ids = [submit({**content, "client_ref": f"lost-{number}"}) for number in range(3)]
-        with database.use(centre):
-            until(lambda: delivered(ids) == 3, 30, "the exchange has published all three")
-        with administration(services.broker_connection(network.workspace)) as admin:
-            admin.delete_records({TopicPartition(in_topic(ADDRESSEE), PARTITION): -1})
-    finally:
-        os.kill(pid, signal.SIGCONT)
+def test_deleted_deliveries_are_noticed_asked_for_and_arrive(processes: Processes, broker: Broker) -> None:
+    """DeleteRecords takes three alerts while their reader is away; a head tells, they come again."""
+    for code in (EXCHANGE, SENDER, RECEIVER):
+        processes.start(code)
+    submit("before")
+    until(lambda: arrived() == 1 and settled(), "the first alert is through")
+    ended(processes, RECEIVER)
+    submit(*(f"lost-{number}" for number in range(LOST)))
+    with database.use(opened(processes)):
+        until(lambda: delivered() == LOST + 1, "the exchange has published all of them")
+    ended(processes, EXCHANGE)
+    with administration(broker.operator) as admin:
+        admin.delete_records({TopicPartition(in_topic(RECEIVER), PARTITION): -1})
 
-    with database.use(addressee):
-        until(lambda: Incident.objects.filter(kind="gap").exists(), 70, "the gap is noticed")
-        until(lambda: not DeliveryGap.objects.exists(), 60, "the gap is closed")
-        assert sorted(InboxItem.objects.values_list("message__message_id", flat=True)) == sorted(ids)
+    processes.start(RECEIVER)
+    processes.start(EXCHANGE)  # its first head says how many deliveries there are
+
+    with database.use(RECEIVER):
+        until(Incident.objects.filter(kind="gap").exists, "the gap is noticed")
+        until(lambda: not DeliveryGap.objects.exists(), "the gap is closed")
+    until(lambda: arrived() == LOST + 1 and settled(), "all are there, and settled")
+    with database.use(SENDER):
+        sent = Outbox.objects.filter(message__type="alert").values_list("message__message_id", flat=True)
+        ids = sorted(sent)
+    with database.use(RECEIVER):
+        assert sorted(InboxItem.objects.values_list("message__message_id", flat=True)) == ids
         assert set(Incident.objects.values_list("kind", flat=True)) <= {"gap", "records_lost"}
-    with database.use(centre):
-        asked = exchange.Message.objects.filter(origin=ADDRESSEE, audience="100000", code="")
-        items = json.loads(bytes(asked.get().payload))["content"]["items"]
+    with database.use(opened(processes)):
+        asked = exchange.Message.objects.filter(origin=RECEIVER, audience=EXCHANGE, code="")
+        items = [item for each in asked for item in json.loads(bytes(each.payload))["content"]["items"]]
         assert {item["stage"] for item in items} == {"missing"}
+        assert len({item["delivery_seq"] for item in items}) >= LOST
         assert not exchange.Resend.objects.exists()
 
 
-def submit(content: dict[str, object]) -> str:
-    data = json.dumps(content).encode()
-    return drafts.submit(data, origin=ORIGIN, by="test", now=datetime.now(UTC)).message_id
+def ended(processes: Processes, code: str) -> None:
+    """The process ends in peace; nothing of it is under way any more."""
+    process = processes.running.pop(code)
+    process.terminate()
+    assert process.wait(10) == 0
 
 
-def delivered(ids: list[str]) -> int:
-    """How many of the messages the exchange has published to the addressee."""
-    indexes = list(exchange.Message.objects.filter(message_id__in=ids).values_list("index", flat=True))
-    lane = exchange.Lane.objects.get(addressee=ADDRESSEE)
-    rows = exchange.Delivery.objects.filter(addressee=ADDRESSEE, index__in=indexes)
+def opened(processes: Processes) -> str:
+    """The exchange's database: a name for `database.use`."""
+    database.open_database("centre", sqlite_url(processes.folder / EXCHANGE / "exchange.db"), TABLES)
+    return "centre"
+
+
+def delivered() -> int:
+    """How many alerts the exchange has published to the receiver."""
+    indexes = exchange.Message.objects.filter(type="alert").values("index")
+    rows = exchange.Delivery.objects.filter(addressee=RECEIVER, index__in=indexes)
+    lane = exchange.Lane.objects.get(addressee=RECEIVER)
     return rows.filter(delivery_seq__lte=lane.published_seq).count()
