@@ -41,7 +41,7 @@ def test_an_old_plan_can_be_applied_again(broker: Broker) -> None:
     """Applying a plan that was already applied is no error."""
     wanted = topology.demanded_topics(ACTIVE.participants, replicas=1)
     rules = tuple(topology.demanded_rules(ACTIVE.participants))
-    topology.apply(Plan(broker.operator, 1, wanted, (), rules, (), ()))
+    topology.apply(Plan(broker.operator, ACTIVE.participants, 1, wanted, (), rules, (), ()))
 
     assert plan(broker).empty
 
@@ -85,6 +85,34 @@ def test_suspension_takes_the_right_to_write(broker: Broker) -> None:
         ("DESCRIBE", out_topic(CODE)),
     }
     assert (wanted.create, wanted.alter, wanted.allow) == ({}, (), ())
+
+
+def test_what_is_applied_is_in_force(broker: Broker) -> None:
+    """The first thing that a province does after `apply` is done or refused as the new directory says."""
+    for document, may in ((SUSPENDED, False), (ACTIVE, True), (SUSPENDED, False), (ACTIVE, True)):
+        topology.apply(plan(broker, document))
+
+        assert writes(broker) is may
+
+
+def writes(broker: Broker) -> bool:
+    """Whether the province's record is taken."""
+    try:
+        with closing(Writer(broker.as_(CODE))) as writer:
+            writer.send_all([Outgoing(out_topic(CODE), None, b"{}")])
+    except (TopicRefused, NoRight):
+        return False
+    return True
+
+
+def test_what_never_comes_into_force_is_an_error(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brokers that took the rules and don't go by them: an error in bounded time that counts what differs."""
+    wanted = plan(broker, directory(p150000="active", p650000="active"))
+    monkeypatch.setattr(topology, "_allow", lambda admin, rules: None)
+    monkeypatch.setattr(topology, "_create", lambda admin, plan: None)
+
+    with pytest.raises(topology.NotInForce, match="create=2 allow=9"):
+        topology.apply(wanted, within_s=0.2)
 
 
 def test_only_the_super_user_plans(broker: Broker) -> None:

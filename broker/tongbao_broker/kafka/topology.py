@@ -11,9 +11,13 @@ brought about.
 4. A right that isn't demanded is taken away. A denial is somebody's emergency brake: it is shown and left
    alone.
 5. With three brokers or more, three replicas of which two must be in step; else one.
+6. Every broker answers for itself which topics it knows and by which rights it goes. What one of them lacks
+   is to be made, what one of them allows too much is to be taken away; `apply` returns when nothing differs
+   at any of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
@@ -32,6 +36,8 @@ from kafka.admin import (
     ResourcePatternFilter,
     ResourceType,
 )
+from kafka.protocol.admin import DescribeAclsRequest
+from kafka.protocol.metadata import MetadataRequest
 
 from tongbao_broker.errors import Conflict, Unreachable, Words
 from tongbao_broker.kafka.client import Connection, administration
@@ -45,8 +51,22 @@ IN_BATCH_BYTES = 1_179_648
 FOURTEEN_DAYS_MS = 14 * 24 * 3600 * 1000
 FOR_EVER = -1
 EVERYWHERE = "*"
+IN_FORCE_S = 30.0
+LOOK_EVERY_S = 0.05
 
 Settings = Mapping[str, str]
+
+
+class NotInForce(Unreachable):
+    """The brokers took the changes but don't all go by them yet."""
+
+    code = "OP-13"
+    zh = "更改已提交，但服务端尚未全部生效。"
+    en = "The changes were taken, but not every broker goes by them yet."
+    next_zh = "稍后执行 tongbao topology plan 查看；仍有差别时再次 apply，并查看服务端日志。"
+    next_en = (
+        "Look again with: tongbao topology plan; if it still differs, apply again and see the brokers' logs."
+    )
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +97,7 @@ class Plan:
     """What has to change at the broker; `denials` are shown only."""
 
     connection: Connection
+    participants: tuple[Participant, ...]
     replicas: int
     create: Mapping[str, Settings]
     alter: tuple[Alteration, ...]
@@ -87,6 +108,17 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not (self.create or self.alter or self.allow or self.remove)
+
+    @property
+    def summary(self) -> str:
+        """What differs, counted."""
+        parts = (
+            ("create", self.create),
+            ("alter", self.alter),
+            ("allow", self.allow),
+            ("remove", self.remove),
+        )
+        return " ".join(f"{name}={len(part)}" for name, part in parts if part)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -103,29 +135,49 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """What the broker has: each topic's partitions and own settings, all access rules, how many brokers."""
+    """What the brokers have: the partitions and own settings of each topic that all of them know, the access
+    rules that all of them go by, those that only some go by, how many brokers there are.
+    """
 
     partitions: Mapping[str, int]
     settings: Mapping[str, Settings]
     rules: frozenset[Rule]
     brokers: int
+    rules_of_some: frozenset[Rule] = frozenset()
 
 
 def plan(connection: Connection, directory: Directory) -> Plan:
-    """Compares the broker with the directory, as the super user. Raises Unreachable, NoRight or Conflict."""
+    """Compares the brokers with the directory, as the super user. Raises Unreachable, NoRight or Conflict."""
     participants = directory.document.participants
     with administration(connection) as admin:
-        found = _found(admin, set(demanded_topics(participants, replicas=1)))
-    return compare(connection, participants, found)
+        return _plan(admin, connection, participants)
 
 
-def apply(plan: Plan) -> None:
-    """Makes the planned changes; those already made are no error. Raises Unreachable or NoRight."""
+def apply(plan: Plan, within_s: float = IN_FORCE_S) -> None:
+    """Makes the planned changes and returns when every broker goes by what the directory demands.
+
+    Changes already made are no error. Raises NotInForce where something still differs after `within_s`
+    seconds, Unreachable or NoRight.
+    """
     with administration(plan.connection) as admin:
         _remove(admin, plan.remove)
         _create(admin, plan)
         _alter(admin, plan.alter)
         _allow(admin, plan.allow)
+        _await(lambda: _plan(admin, plan.connection, plan.participants), within_s)
+
+
+def _await(left: Callable[[], Plan], within_s: float) -> None:
+    until = time.monotonic() + within_s
+    while not (rest := left()).empty:
+        if time.monotonic() > until:
+            raise NotInForce(rest.summary)
+        time.sleep(LOOK_EVERY_S)
+
+
+def _plan(admin: KafkaAdminClient, connection: Connection, participants: Sequence[Participant]) -> Plan:
+    found = _found(admin, set(demanded_topics(participants, replicas=1)))
+    return compare(connection, participants, found)
 
 
 def compare(connection: Connection, participants: Sequence[Participant], found: Found) -> Plan:
@@ -141,18 +193,17 @@ def compare(connection: Connection, participants: Sequence[Participant], found: 
                 ),
                 Words("由其所属单位改用新主题。", "Let its owner move to a new topic."),
             )
-    rules, allowed = (
-        demanded_rules(participants),
-        {each for each in found.rules if each.permission == "ALLOW"},
-    )
+    rules, anywhere = demanded_rules(participants), found.rules | found.rules_of_some
+    denials = {each for each in anywhere if each.permission != "ALLOW"}
     return Plan(
         connection=connection,
+        participants=tuple(participants),
         replicas=replicas,
         create={name: settings for name, settings in topics.items() if name not in found.partitions},
         alter=tuple(sorted(_alterations(topics, found.settings))),
-        allow=tuple(sorted(rules - allowed)),
-        remove=tuple(sorted(allowed - rules)),
-        denials=tuple(sorted(found.rules - allowed)),
+        allow=tuple(sorted(rules - found.rules)),
+        remove=tuple(sorted(anywhere - denials - rules)),
+        denials=tuple(sorted(denials)),
     )
 
 
@@ -219,11 +270,42 @@ def _alterations(topics: Mapping[str, Settings], found: Mapping[str, Settings]) 
 
 
 def _found(admin: KafkaAdminClient, topics: set[str]) -> Found:
-    rules = frozenset(_rule(each) for each in admin.describe_acls(_filter())[0])
-    described = [each for each in admin.describe_topics() if each["name"] in topics]
-    partitions = {each["name"]: len(each["partitions"]) for each in described}
-    brokers = len(admin.describe_cluster()["brokers"])
-    return Found(partitions, _found_settings(admin, sorted(partitions)), rules, brokers)
+    nodes = [int(each["broker_id"]) for each in admin.describe_cluster()["brokers"]]
+    rules = [_rules_at(admin, node) for node in nodes]
+    known = [_partitions_at(admin, node, topics) for node in nodes]
+    common, everywhere = frozenset.intersection(*rules), set.intersection(*(set(each) for each in known))
+    partitions = {topic: known[0][topic] for topic in sorted(everywhere)}
+    return Found(
+        partitions,
+        _found_settings(admin, list(partitions)),
+        common,
+        brokers=len(nodes),
+        rules_of_some=frozenset.union(*rules) - common,
+    )
+
+
+def _rules_at(admin: KafkaAdminClient, node: int) -> frozenset[Rule]:
+    """The rules that one broker goes by. The library's own question goes to whichever broker is idle."""
+    wanted = _filter()
+    request = DescribeAclsRequest(
+        resource_type_filter=wanted.resource_pattern.resource_type,
+        resource_name_filter=wanted.resource_pattern.resource_name,
+        pattern_type_filter=wanted.resource_pattern.pattern_type,
+        principal_filter=wanted.principal,
+        host_filter=wanted.host,
+        operation=wanted.operation,
+        permission_type=wanted.permission_type,
+    )
+    answer = admin._manager.run(admin._manager.send, request, node)
+    acls, _ = admin._convert_describe_acls_response_to_acls(answer)
+    return frozenset(_rule(each) for each in acls)
+
+
+def _partitions_at(admin: KafkaAdminClient, node: int, topics: set[str]) -> dict[str, int]:
+    """How many partitions those of the topics have that one broker knows."""
+    request = MetadataRequest(topics=None, allow_auto_topic_creation=False)
+    answer = admin._manager.run(admin._manager.send, request, node)
+    return {each.name: len(each.partitions) for each in answer.topics if each.name in topics}
 
 
 def _found_settings(admin: KafkaAdminClient, topics: Sequence[str]) -> Mapping[str, Settings]:

@@ -102,6 +102,16 @@ def test_foreign_rights_are_removed() -> None:
     assert plan.allow == ()
 
 
+def test_a_broker_that_lags_leaves_something_to_do() -> None:
+    """A right that some broker doesn't know yet is to be given; one that some broker still allows, taken."""
+    has = brought_about()
+    new, old = min(demanded_rules(WORLD)), Rule("User:520000", "WRITE", "prov.440000.out.v1")
+    plan = compare(NOBODY, WORLD, replace(has, rules=has.rules - {new}, rules_of_some=frozenset({new, old})))
+
+    assert (plan.allow, plan.remove) == ((new,), (old,))
+    assert plan.summary == "allow=1 remove=1"
+
+
 def test_denials_are_shown_and_kept() -> None:
     """A denial is an emergency brake: no plan releases it, every plan shows it."""
     plan = compare(NOBODY, WORLD, brought_about(replace(NOTHING, rules=frozenset({BAN}))))
