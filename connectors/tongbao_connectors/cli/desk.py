@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tongbao_connectors.cli import words
-from tongbao_connectors.cli.paper import Sheet, by_whom, read_answer, verdict
-from tongbao_connectors.cli.printing import left
+from tongbao_connectors import words
+from tongbao_connectors.body_words import by_whom, read_answer, verdict
+from tongbao_connectors.cli.paper import Sheet
 from tongbao_connectors.cli.typesetting import Row, Section
-from tongbao_connectors.cli.wording import Wording
 from tongbao_connectors.roster import Roster
+from tongbao_connectors.wording import Wording, left
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Stage
 

@@ -19,7 +19,7 @@ def show(call: Call) -> None:
 
 def _print(call: Call, digest: str, document: dict[str, Any]) -> None:
     from tongbao_connectors.cli.printing import facts, table
-    from tongbao_connectors.cli.words import place
+    from tongbao_connectors.words import place
 
     facts(
         [

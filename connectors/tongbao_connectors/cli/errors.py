@@ -16,7 +16,7 @@ from traceback import extract_tb
 from typing import Any
 
 from tongbao_broker.errors import OperationError, TongbaoError, exit_code
-from tongbao_connectors.cli.language import Language
+from tongbao_connectors.language import Language
 from tongbao_schemas.errors import Refused
 
 

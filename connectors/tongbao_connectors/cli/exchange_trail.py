@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tongbao_connectors.cli.frame import Call
-from tongbao_connectors.cli.language import Language
+from tongbao_connectors.language import Language
 
 if TYPE_CHECKING:
     from tongbao_broker.exchange.models import Message
@@ -156,7 +156,7 @@ def _put(
 
 def _print(call: Call, data: dict[str, Any], lines: list[Line], published: bool, size: int) -> None:
     from tongbao_connectors.cli.printing import beijing, facts, table
-    from tongbao_connectors.cli.words import kind, place, status
+    from tongbao_connectors.words import kind, place, status
 
     lang = call.lang
     facts(
@@ -199,7 +199,7 @@ def _print(call: Call, data: dict[str, Any], lines: list[Line], published: bool,
 
 def _in_words(line: Line, lang: Language) -> str:
     """Deliveries by the addressee's name, stages in words."""
-    from tongbao_connectors.cli.words import place, stage
+    from tongbao_connectors.words import place, stage
 
     said = [each.partition("#") for each in line.detail.split()]
     return "  ".join(

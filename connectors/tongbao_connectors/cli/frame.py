@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tongbao_connectors.cli.language import Lang, Language, both, from_environment, language_of, pick
+from tongbao_connectors.cli.language import Lang, both, from_environment, language_of, pick
+from tongbao_connectors.language import Language
 
 if TYPE_CHECKING:
     from tongbao_connectors.settings import ConnectorSettings

@@ -63,8 +63,9 @@ def _show(call: Call, items: list[tuple[str, "Item"]]) -> None:
 
 def _columns(call: Call, items: list[tuple[str, "Item"]]) -> dict[str, list[object]]:
     """Heading → cells. Whose inbox it is is said only where several provinces' are listed."""
-    from tongbao_connectors.cli.printing import left, now
-    from tongbao_connectors.cli.words import category, kind, place, state, status, urgency
+    from tongbao_connectors.cli.printing import now
+    from tongbao_connectors.wording import left
+    from tongbao_connectors.words import category, kind, place, state, status, urgency
 
     lang, at = call.lang, now()
     shown = [item for _, item in items]

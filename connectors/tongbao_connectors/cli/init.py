@@ -70,7 +70,7 @@ def _enrol(call: Call, folder: Path, code: str) -> None:
     from tongbao_broker.kafka.topics import in_topic, out_topic
     from tongbao_connectors import enrolment, services, workspace
     from tongbao_connectors.cli.printing import facts, now
-    from tongbao_connectors.cli.words import place
+    from tongbao_connectors.words import place
 
     found = workspace.load(folder)
     runs = services.running(found) is not None

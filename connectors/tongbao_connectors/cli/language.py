@@ -7,9 +7,9 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal
 
-Language = Literal["zh", "en"]
+from tongbao_connectors.language import Language
+
 BETWEEN = "\u2016"
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 NO_LANGUAGE = ("", "C", "POSIX")

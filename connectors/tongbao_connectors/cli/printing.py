@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tongbao_connectors.cli.language import Language
 from tongbao_connectors.duty_time import BEIJING
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
 WIDTH_OF_A_FILE = 200
 KEPT_WHOLE = 23
-UNITS: dict[Language, tuple[str, str, str]] = {"zh": ("天", "小时", "分"), "en": ("d", "h", "min")}
 
 
 def console(*, talk: bool = False) -> "Console":
@@ -76,23 +74,6 @@ def beijing(at: datetime | None, *, exactly: bool = False) -> str:
     local = at.astimezone(BEIJING)
     fraction = f".{local.microsecond // 1000:03d}" if exactly else ""
     return f"{local:%Y-%m-%d %H:%M:%S}{fraction}"
-
-
-def left(due: datetime | None, at: datetime, lang: Language) -> str:
-    """How much time is left, or by how much it is over: 3 小时 20 分, 超时 25 分."""
-    if due is None:
-        return ""
-    if due < at:
-        return ("超时 {}" if lang == "zh" else "overdue by {}").format(amount(at - due, lang))
-    return amount(due - at, lang)
-
-
-def amount(span: timedelta, lang: Language) -> str:
-    """A length of time in its two largest units, minutes at the least."""
-    minutes = int(span.total_seconds()) // 60
-    parts = zip((minutes // 1440, minutes // 60 % 24, minutes % 60), UNITS[lang], strict=True)
-    said = [f"{count} {unit}" for count, unit in parts if count][:2]
-    return " ".join(said) or f"< 1 {UNITS[lang][2]}"
 
 
 def now() -> datetime:

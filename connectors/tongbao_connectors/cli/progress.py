@@ -2,7 +2,7 @@
 
 import sys
 
-from tongbao_connectors.cli.language import Language
+from tongbao_connectors.language import Language
 
 
 def fetch_jars(lang: Language) -> int:

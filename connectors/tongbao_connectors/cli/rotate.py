@@ -60,7 +60,7 @@ def seal_key(call: Call, code: CodeArgument) -> None:
 
 def _put(call: Call, code: str, what: str, directory: "Directory | None", *, restarted: bool) -> None:
     from tongbao_connectors.cli.printing import facts
-    from tongbao_connectors.cli.words import place
+    from tongbao_connectors.words import place
 
     version = directory.version if directory else None
     call.put(

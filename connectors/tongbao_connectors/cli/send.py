@@ -83,7 +83,7 @@ def _check(draft: "Draft") -> None:
 
 
 def _talk(call: Call, draft: "Draft", up: bool) -> None:
-    from tongbao_connectors.cli.words import state
+    from tongbao_connectors.words import state
 
     if not draft.created:
         call.say(
@@ -119,7 +119,7 @@ def _follow(call: Call, draft: "Draft", code: str, timeout: float) -> None:
 
 
 def _tell_new(call: Call, stages: dict[str, list[str]], told: set[tuple[str, str]]) -> None:
-    from tongbao_connectors.cli.words import place, stage
+    from tongbao_connectors.words import place, stage
 
     for code, reached in stages.items():
         for each in reached:

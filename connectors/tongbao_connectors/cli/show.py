@@ -167,7 +167,7 @@ def paper_of(call: Call, found: Found, why: str | None) -> "Paper":
 
 def _sheet(call: Call, found: Found) -> "Sheet":
     from tongbao_connectors.cli.paper import Sheet, Source
-    from tongbao_connectors.cli.wording import Wording
+    from tongbao_connectors.wording import Wording
 
     proof = found.trail.proof
     source = Source(found.own, proof.index, proof.admitted_at) if proof else Source(found.own)

@@ -85,7 +85,7 @@ def _print(
     call: Call, workspace: "Workspace", running: "Status | None", counts: list[Counts], data: dict[str, Any]
 ) -> None:
     from tongbao_connectors.cli.printing import beijing, facts, table
-    from tongbao_connectors.cli.words import place, state
+    from tongbao_connectors.words import place, state
 
     broker = data["broker"]
     answers = call.words("可连接", "answers") if broker["answers"] else call.words("无应答", "no answer")
@@ -136,6 +136,6 @@ def _print(
 
 
 def _name(process: str, call: Call) -> str:
-    from tongbao_connectors.cli.words import place
+    from tongbao_connectors.words import place
 
     return process if not process.isdigit() else f"{process} {place(process, call.lang)}"

@@ -69,7 +69,7 @@ def _as_json(found: "Trail") -> dict[str, Any]:
 
 def _print(call: Call, found: "Trail") -> None:
     from tongbao_connectors.cli.printing import beijing, facts, table
-    from tongbao_connectors.cli.words import category, event_detail, place, stage, state, status
+    from tongbao_connectors.words import category, event_detail, place, stage, state, status
 
     lang = call.lang
     facts(

@@ -17,7 +17,8 @@ def validate(
         typer.Argument(metavar="FILE", help=both("文件，- 为标准输入", "The file, - for standard input")),
     ],
 ) -> None:
-    from tongbao_connectors.cli import reading, words
+    from tongbao_connectors import words
+    from tongbao_connectors.cli import reading
     from tongbao_connectors.cli.printing import now
     from tongbao_schemas.submission import check_submission, parse_submission
 

@@ -24,11 +24,11 @@ from tongbao_connectors import services
 from tongbao_connectors import workspace as workspaces
 from tongbao_connectors.cli.errors import Incomplete
 from tongbao_connectors.cli.frame import INTERRUPTED
-from tongbao_connectors.cli.language import Language
 from tongbao_connectors.cli.progress import fetch_jars
 from tongbao_connectors.demo import samples
 from tongbao_connectors.demo.journey import Journey
 from tongbao_connectors.demo.screen import Screen, since
+from tongbao_connectors.language import Language
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import Workspace
 

@@ -15,10 +15,10 @@ from rich.status import Status as Spinner
 from rich.table import Table
 from rich.text import Text
 
-from tongbao_connectors.cli.language import Language
-from tongbao_connectors.cli.words import category, place, short, stage, status, urgency
 from tongbao_connectors.demo.journey import ALL_STAGES, Journey
+from tongbao_connectors.language import Language
 from tongbao_connectors.services import Status
+from tongbao_connectors.words import category, place, short, stage, status, urgency
 from tongbao_connectors.workspace import Workspace
 
 LINE_WIDTH = 160

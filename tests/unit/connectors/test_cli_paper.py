@@ -11,11 +11,11 @@ import pytest
 from tests.unit.schemas import alerts
 from tongbao_connectors.casework import Item
 from tongbao_connectors.cli import desk, paper
-from tongbao_connectors.cli.language import Language
 from tongbao_connectors.cli.paper import Sheet, Source
 from tongbao_connectors.cli.typesetting import Paper, typeset
-from tongbao_connectors.cli.wording import Wording
 from tongbao_connectors.demo import samples
+from tongbao_connectors.language import Language
+from tongbao_connectors.wording import Wording
 from tongbao_schemas.codes import Category, Labelled
 
 NOW = datetime(2026, 11, 23, 14, 18, tzinfo=UTC)

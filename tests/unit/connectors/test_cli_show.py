@@ -8,13 +8,13 @@ import pytest
 
 from tests.support.province import Network, Province, alert
 from tongbao_broker import database
-from tongbao_connectors import casework
-from tongbao_connectors.cli import show, words
+from tongbao_connectors import casework, words
+from tongbao_connectors.cli import show
 from tongbao_connectors.cli.errors import WhyMissing
 from tongbao_connectors.cli.frame import Call
-from tongbao_connectors.cli.language import Language
 from tongbao_connectors.cli.show import Found
 from tongbao_connectors.cli.typesetting import typeset
+from tongbao_connectors.language import Language
 from tongbao_connectors.store.models import ContentKey, Message, Opening
 
 SENDER, SIGNER = "A-0120", "A-0117"

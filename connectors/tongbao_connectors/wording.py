@@ -8,15 +8,32 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from tongbao_connectors.cli.language import Language
-from tongbao_connectors.cli.printing import left
 from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.language import Language
 from tongbao_schemas.codes import Labelled
 from tongbao_schemas.regions import region
 
+UNITS: dict[Language, tuple[str, str, str]] = {"zh": ("天", "小时", "分"), "en": ("d", "h", "min")}
 DAYS = {-1: ("昨日", "yesterday"), 0: ("今日", "today"), 1: ("明日", "tomorrow")}
+
+
+def left(due: datetime | None, at: datetime, lang: Language) -> str:
+    """How much time is left, or by how much it is over: 3 小时 20 分, 超时 25 分."""
+    if due is None:
+        return ""
+    if due < at:
+        return ("超时 {}" if lang == "zh" else "overdue by {}").format(amount(at - due, lang))
+    return amount(due - at, lang)
+
+
+def amount(span: timedelta, lang: Language) -> str:
+    """A length of time in its two largest units, minutes at the least."""
+    minutes = int(span.total_seconds()) // 60
+    parts = zip((minutes // 1440, minutes // 60 % 24, minutes % 60), UNITS[lang], strict=True)
+    said = [f"{count} {unit}" for count, unit in parts if count][:2]
+    return " ".join(said) or f"< 1 {UNITS[lang][2]}"
 
 
 @dataclass(frozen=True, slots=True)

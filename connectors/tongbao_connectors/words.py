@@ -1,6 +1,6 @@
 """Coded values in the words of the caller's language."""
 
-from tongbao_connectors.cli.language import Language
+from tongbao_connectors.language import Language
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Category, Handling, MessageType, NoticeKind, Stage, Status, Urgency
 from tongbao_schemas.number import PROVINCES

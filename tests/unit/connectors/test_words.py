@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tongbao_connectors.cli import words
+from tongbao_connectors import words
 from tongbao_connectors.store.models import Draft, InboxItem, Outbox
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import NoticeKind, Stage
 
 STATES = {*Draft.State.values, *Outbox.State.values, *InboxItem.State.values, "received"}
 STAGES = {*Stage, *AnswerKind, *Draft.State.values, *Outbox.State.values, NoticeKind.ADMITTED}
-SOURCES = Path(words.__file__).parents[1]
+SOURCES = Path(words.__file__).parent
 RAISED_IN_COMMANDS = (
     *("casework", "drafts", "finding", "quarantine", "roster", "routing", "settings", "trail", "workspace"),
     *(f"cli/{path.stem}" for path in (SOURCES / "cli").glob("*.py")),

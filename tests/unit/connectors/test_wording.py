@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tongbao_connectors.cli.language import Language
-from tongbao_connectors.cli.printing import left
-from tongbao_connectors.cli.wording import Wording
+from tongbao_connectors.language import Language
+from tongbao_connectors.wording import Wording, left
 
 NOW = datetime(2026, 11, 23, 14, 18, tzinfo=UTC)
 """22:18 in Beijing."""
