@@ -30,8 +30,8 @@ OLDEST_JAVA = 17
 PRINCIPAL_RULE = "RULE:^CN=([0-9]{6})$/$1/"
 SUPER_USER = "User:000000"
 OPTIONS = ("-XX:+UseSerialGC", "-Xmx512m")
-"""Both compilers: without the second one TLS has no fast AES, and a record costs four times the CPU. The start
-takes half a second longer for it.
+"""Both compilers: without the second one TLS has no fast AES, and a record costs four times the CPU. The
+start takes half a second longer for it.
 """
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
