@@ -3,7 +3,8 @@
 1. A unit has a code, a name and a leader. An officer has a reference, a name, a unit, a role and perhaps a
    substitute.
 2. Duty is a dated shift (`from`, `until`) or a weekly one (`days`, `hours`; without either, always). A
-   dated one that fits goes before every weekly one; among equals the first in the file counts.
+   dated one that fits goes before every weekly one; among equals the first in the file counts. Changes
+   made at the desk are laid over the file and go before all of it, the newest first.
 3. Accountable for a unit at a moment is exactly one officer: who is on duty there; while he is absent his
    substitute, and that one's substitute while he is absent too; with nobody on duty or nobody left the
    unit's leader, always.
@@ -12,7 +13,7 @@
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from pydantic import (
 
 from tongbao_broker.errors import BadConfiguration, NotFound, Words
 from tongbao_connectors.duty_time import DAYS, Hours
+from tongbao_schemas.codes import Labelled
 from tongbao_schemas.fields import OfficerRef, UnitName, explain
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -161,21 +163,54 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Accountable:
-    """The one officer who is accountable for what lies in a unit, and how he was found."""
+    """The one officer who is accountable for what lies in a unit, and how he was found.
+
+    `vacant`: nobody was on duty or left, so that the unit's leader stands in.
+    """
 
     unit_name: str
     officer_ref: str
     steps: tuple[Step, ...]
+    vacant: bool = False
+
+
+class ChangeKind(Labelled):
+    """How a change of a shift came about."""
+
+    OVERRIDE = "override", "安排", "Assigned"
+    SUBSTITUTE = "substitute", "代班", "Substitute"
+    SWAP = "swap", "调班", "Swap"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A shift that was changed at the desk, [start, until). `instead_of` had it before; empty: nobody."""
+
+    unit: str
+    officer: str
+    start: datetime
+    until: datetime
+    kind: ChangeKind
+    instead_of: str = ""
+    by: str = ""
+    at: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        return self.start <= at < self.until
 
 
 class Roster:
     """The units and officers of one province."""
 
-    def __init__(self, file: RosterFile) -> None:
+    def __init__(self, file: RosterFile, changes: Sequence[Change] = ()) -> None:
         self.units = {unit.code: unit for unit in file.unit}
         self.officers = {officer.officer_ref: officer for officer in file.officer}
-        self._duties = sorted(file.duty, key=lambda duty: not duty.dated)
-        self._absences = file.absence
+        self.absences = file.absence
+        self._file = file
+        self._shifts: tuple[Change | Duty, ...] = (
+            *(change for change in changes if self._describes(change)),
+            *sorted(file.duty, key=lambda duty: not duty.dated),
+        )
 
     @classmethod
     def parse(cls, text: str) -> "Roster":
@@ -186,6 +221,21 @@ class Roster:
     def load(cls, path: Path) -> "Roster":
         """Reads a `roster.toml`; raises BadConfiguration."""
         return cls.parse(read_text(path))
+
+    def with_changes(self, changes: Sequence[Change]) -> "Roster":
+        """The same roster under these changes, the newest first.
+
+        One that names a unit or officer whom the file no longer describes has no effect.
+        """
+        return Roster(self._file, changes)
+
+    def shifts(self, unit: str) -> tuple[Change | Duty, ...]:
+        """All shifts of a unit; of those that cover a moment the first counts."""
+        return tuple(shift for shift in self._shifts if shift.unit == unit)
+
+    def shift(self, unit: str, at: datetime) -> Change | Duty | None:
+        """The shift that counts in the unit at this moment; None where nobody is on duty."""
+        return next((shift for shift in self._shifts if shift.unit == unit and shift.covers(at)), None)
 
     def officer(self, officer_ref: str) -> Officer:
         """The officer by his reference; raises NotFound."""
@@ -201,10 +251,10 @@ class Roster:
 
     def accountable(self, unit: str, at: datetime) -> Accountable:
         """The one officer accountable for what lies in the unit at this moment (rule 3)."""
-        on_duty = next((duty.officer for duty in self._duties if duty.unit == unit and duty.covers(at)), None)
-        if on_duty is None:
+        shift = self.shift(unit, at)
+        if shift is None:
             return self._leader(unit, (_nobody_on_duty(self.units[unit].name),))
-        return self._standing_in(unit, on_duty, (_on_duty(self.units[unit].name, on_duty),), at)
+        return self._standing_in(unit, shift.officer, (_on_duty(self.units[unit].name, shift.officer),), at)
 
     def present(self, unit: str, officer_ref: str, at: datetime) -> Accountable:
         """The officer himself, or who stands in for him while he is absent."""
@@ -237,10 +287,13 @@ class Roster:
     def _leader(self, unit: str, steps: tuple[Step, ...]) -> Accountable:
         leader = self.units[unit].leader
         step = Step(f"由单位负责人 {leader} 负责", f"the unit's leader {leader} is accountable")
-        return Accountable(self.units[unit].name, leader, (*steps, step))
+        return Accountable(self.units[unit].name, leader, (*steps, step), vacant=True)
 
     def _absent(self, officer_ref: str, at: datetime) -> bool:
-        return any(absence.officer == officer_ref and absence.contains(at) for absence in self._absences)
+        return any(absence.officer == officer_ref and absence.contains(at) for absence in self.absences)
+
+    def _describes(self, change: Change) -> bool:
+        return change.unit in self.units and change.officer in self.officers
 
 
 def _on_duty(unit: str, officer_ref: str) -> Step:
