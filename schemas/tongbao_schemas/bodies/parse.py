@@ -39,7 +39,7 @@ def _alert(data: bytes, category: Category, status: Status, at: datetime) -> Ale
     plain = parse_object(data, limit=BODY_LIMIT)
     model = ALERT_BODIES[category]
     body = _model(model.model_validate_json, data, lambda error: (_alert_code(error, model), explain(error)))
-    check_texts(plain, status)
+    check_texts(plain, data, status)
     check_alert(body, status=status, at=at)
     return body
 
@@ -47,7 +47,7 @@ def _alert(data: bytes, category: Category, status: Status, at: datetime) -> Ale
 def _answer(data: bytes, status: Status, at: datetime) -> AnswerBody:
     plain = parse_object(data, limit=BODY_LIMIT)
     body = _model(ANSWER.validate_json, data, lambda error: (Code.BODY_SHAPE, _answer_path(error)))
-    check_texts(plain, status)
+    check_texts(plain, data, status)
     check_answer(body, at=at)
     return body
 

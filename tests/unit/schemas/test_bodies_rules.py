@@ -1,17 +1,21 @@
 """The rules of a body beyond single fields, each with its own code (`bodies.rules`)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.schemas import alerts
 from tongbao_schemas.bodies import codes
 from tongbao_schemas.bodies.codes import Action, ContactRule, LegalBasisKind, Marking, PaperKind
+from tongbao_schemas.bodies.parse import parse_body
 from tongbao_schemas.bodies.rules import LONGEST_RETENTION
 from tongbao_schemas.codes import Category, Status
-from tongbao_schemas.encoding import format_time
+from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
@@ -174,6 +178,47 @@ class TestIdNumbers:
         """What looks like a number inside a digest is not one."""
         digest = f"sha256:{'11010519491231002'}1{'a' * 46}"
         alerts.read(alerts.alert(legal_basis=alerts.alert()["legal_basis"] | {"digest": digest}))
+
+
+PIECES = [
+    "1",
+    "9",
+    "０",
+    "X",
+    "x",
+    " ",
+    "-",
+    "\n",
+    "密",
+    "秘",
+    "机",
+    "★",
+    "(",
+    ")",
+    "级",
+    '"',
+    "\\",
+    "/",
+    "u5bc6",
+]
+PIECES += [alerts.PASSING, alerts.FAILING, "110105 19491231 002X", "工作", "甲"]
+
+
+@settings(max_examples=80)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join))
+def test_a_text_is_judged_alike_however_it_is_escaped(facts: str) -> None:
+    """With escapes each string is judged by itself, without them the text as a whole: both find the same."""
+    body = alerts.alert(facts=facts)
+
+    assert verdict(json.dumps(body).encode()) == verdict(compact_json(body))
+
+
+def verdict(data: bytes) -> tuple[Code, str] | None:
+    try:
+        parse_body("alert/1.0", data, category=CATEGORY, status=Status.EXERCISE, at=alerts.AT)
+    except Refused as refused:
+        return refused.code, refused.where
+    return None
 
 
 class TestOfficersAndObjects:

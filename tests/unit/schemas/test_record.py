@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.schemas import wire
-from tongbao_schemas.encoding import b64encode
+from tongbao_schemas.encoding import b64encode, compact_json
 from tongbao_schemas.envelope import MESSAGE_TYPE, Envelope, Signature
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import parse_header
@@ -48,6 +48,7 @@ ENVELOPES = st.builds(
         st.builds(Signature, keyid=st.just(wire.KID), sig=st.binary(max_size=8)), max_size=2
     ).map(tuple),
 )
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 BODIES = st.none() | st.binary(max_size=40)
 STAMPS = st.builds(
     Stamp,
@@ -70,6 +71,32 @@ def test_any_record_comes_back(envelope: Envelope, body: bytes | None, stamp: St
     """Whatever bytes, times and counters a record holds, its reader has what its writer had."""
     assert parse_out(encode_out(OutRecord(envelope, body))) == OutRecord(envelope, body)
     assert parse_in(encode_in(InRecord(envelope, body, stamp))) == InRecord(envelope, body, stamp)
+
+
+@settings(max_examples=60)
+@given(
+    st.builds(
+        Envelope,
+        payload=st.binary(max_size=30),
+        payload_type=TEXTS,
+        signatures=st.lists(st.builds(Signature, keyid=TEXTS, sig=st.binary(max_size=8)), max_size=2).map(
+            tuple
+        ),
+    ),
+    BODIES,
+    st.none() | STAMPS,
+)
+def test_a_record_is_written_like_all_our_json(
+    envelope: Envelope, body: bytes | None, stamp: Stamp | None
+) -> None:
+    """Sorted keys, no spaces, and every text escaped where it must be, whatever it holds."""
+    value: dict[str, Any] = {"message": envelope.as_json()}
+    if body is not None:
+        value["body"] = b64encode(body)
+    if stamp is not None:
+        value["stamp"] = stamp.model_dump(mode="json")
+
+    assert encode_in(InRecord(envelope, body, stamp)) == compact_json(value)
 
 
 @pytest.mark.parametrize("body", [None, b"", b"\0" * 4112], ids=["none", "empty", "a block"])
