@@ -24,7 +24,9 @@ from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission, check_submission, parse_submission
 
 ONLY_WHO_SIGNED = (
-    Words("只有签收人可以反馈", "only the officer who signed for the alert answers it"),
+    Words(
+        "只有签收人或承办人可以办理", "only the officer who signed for the alert, or has it assigned, acts"
+    ),
     Words("先签收。", "Sign for it first."),
 )
 """Why somebody may not answer, and what to do."""
@@ -132,7 +134,7 @@ def _check_claimer(alert: Message, by: str) -> None:
     if alert.type != MessageType.ALERT:
         raise Refused(Code.NOT_AN_ADDRESSEE, "refs")
     item: InboxItem | None = getattr(alert, "inbox_item", None)
-    if item is None or item.claimed_by != by:
+    if item is None or item.holder != by:
         raise NoRight(*ONLY_WHO_SIGNED)
 
 

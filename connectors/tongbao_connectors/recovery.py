@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Unreachable
@@ -27,6 +29,7 @@ from tongbao_broker.streams import cursor
 from tongbao_broker.trust.keys import SealKey
 from tongbao_broker.trust.sealing import Opened, open_sealed
 from tongbao_connectors import following, inbox, numbering
+from tongbao_connectors.case_rules import HELD
 from tongbao_connectors.connector import Source
 from tongbao_connectors.intake import Reception
 from tongbao_connectors.ownlog import Own, own_messages
@@ -57,6 +60,9 @@ from tongbao_schemas.header import DeskItem, MissingItem, PeopleHeader, ReceiptH
 
 OpenReader = Callable[[Sequence[str]], Source]
 
+UNHELD: Final[Mapping[str, Any]] = MappingProxyType(
+    {"claimed_by": "", "claimed_at": None, "assigned_to": "", "assigned_at": None, "back_at": None}
+)
 POLL_S = 1.0
 RECORDS_AT_ONCE = 500
 PATIENCE_POLLS = 30
@@ -215,7 +221,7 @@ def _count_as_done(own: Own, row: Message) -> None:
                 _done_at_desk(item, row)
     elif row.answer_kind == AnswerKind.RESULT:
         answered = [ref.id for ref in header.refs if ref.relation == Relation.ANSWERS]
-        items = InboxItem.objects.filter(message__message_id__in=answered, state=InboxItem.State.CLAIMED)
+        items = InboxItem.objects.filter(message__message_id__in=answered, state__in=sorted(HELD))
         items.update(state=InboxItem.State.ANSWERED, answered_at=header.issued_at)
 
 
@@ -228,11 +234,11 @@ def _reported(digest: str, stage: str, receipt: Message) -> None:
 def _done_at_desk(item: DeskItem, receipt: Message) -> None:
     """What an officer did, as the receipt said it; routing is done anew by today's rules."""
     known = Message.objects.filter(digest=item.digest).first()
-    if known is None or item.stage == Stage.ROUTED:
+    if known is None:
         return
-    if item.stage == Stage.CLAIMED:
-        waiting = InboxItem.objects.filter(message=known, state=InboxItem.State.WAITING)
-        waiting.update(state=InboxItem.State.CLAIMED, claimed_by=item.by.officer_ref, claimed_at=item.at)
+    _stands(known, item)
+    if item.stage == Stage.ROUTED:
+        return
     StageReport.objects.get_or_create(
         place="",
         digest=item.digest,
@@ -247,6 +253,24 @@ def _done_at_desk(item: DeskItem, receipt: Message) -> None:
             "receipt": receipt,
         },
     )
+
+
+def _stands(message: Message, item: DeskItem) -> None:
+    """Who held it from then on; a signature that was withdrawn is followed by `routed`."""
+    items = InboxItem.objects.filter(message=message)
+    owned = items.filter(state__in=sorted(HELD))
+    if item.stage == Stage.CLAIMED:
+        items.filter(state=InboxItem.State.WAITING).update(
+            state=InboxItem.State.CLAIMED, claimed_by=item.by.officer_ref, claimed_at=item.at
+        )
+        owned.update(state=InboxItem.State.CLAIMED, assigned_to="", assigned_at=None)
+    elif item.stage == Stage.ASSIGNED:
+        assigned = {"assigned_to": item.by.officer_ref, "assigned_at": item.at}
+        owned.update(state=InboxItem.State.ASSIGNED, **assigned)
+    elif item.stage == Stage.WORKING:
+        owned.update(state=InboxItem.State.WORKING, started_at=item.at)
+    elif item.stage == Stage.ROUTED:
+        owned.filter(claimed_at__lt=item.at).update(state=InboxItem.State.WAITING, **UNHELD)
 
 
 def _begun(work: _Recovery, topic: str) -> int:

@@ -1,15 +1,13 @@
 """Coded values in the words of the caller's language."""
 
+from tongbao_connectors.case_rules import State
 from tongbao_connectors.language import Language
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Category, Handling, MessageType, NoticeKind, Stage, Status, Urgency
 from tongbao_schemas.number import PROVINCES
 
 STATES = {
-    "waiting": ("待签收", "to sign for"),
-    "claimed": ("已签收", "signed for"),
-    "answered": ("已反馈", "answered"),
-    "read": ("已阅", "read"),
+    **{str(state): (state.zh, state.en.lower()) for state in State},
     "received": ("已收到", "received"),
     "drafted": ("已拟稿", "drafted"),
     "sealed": ("已签名加密", "sealed"),
@@ -22,7 +20,7 @@ STATES = {
     "ready": ("就绪", "ready"),
     "stopped": ("已停止", "stopped"),
 }
-ANSWER_STATES = {"waiting": ("待阅", "to read")}
+TO_READ = ("待阅", "to read")
 STAGES = {
     "admitted": (NoticeKind.ADMITTED.zh, NoticeKind.ADMITTED.en),
     **{str(kind): (kind.zh, kind.en) for kind in AnswerKind},
@@ -43,9 +41,9 @@ def short(code: str) -> str:
 
 
 def state(value: str, lang: Language, kind: str = "") -> str:
-    """The state of a draft, an inbox item or a process; an answer is read, not signed for."""
-    known = ANSWER_STATES if kind == MessageType.ANSWER else {}
-    zh, en = known.get(value) or STATES.get(value, (value, value))
+    """The state of a draft, an inbox item or a process; only an alert (or no `kind`) is signed for."""
+    to_read = value == State.WAITING and kind not in ("", MessageType.ALERT)
+    zh, en = TO_READ if to_read else STATES.get(value, (value, value))
     return zh if lang == "zh" else en
 
 

@@ -12,8 +12,8 @@ from tongbao_connectors.cli.language import both
 if TYPE_CHECKING:
     from tongbao_connectors.casework import Item
 
-OPEN = ("waiting", "claimed")
-ALL = ("waiting", "claimed", "answered", "read")
+OPEN = ("waiting", "claimed", "assigned", "working")
+ALL = (*OPEN, "answered", "returned", "redirected", "closed", "cancelled", "read")
 
 
 @entry(

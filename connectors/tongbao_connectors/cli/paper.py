@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tongbao_connectors import body_words, words
+from tongbao_connectors.case_rules import OPEN
 from tongbao_connectors.cli.typesetting import Paper, Row, Section
 from tongbao_connectors.wording import Wording
 from tongbao_schemas.bodies import alert, codes
@@ -136,7 +137,7 @@ def _pressing(sheet: Sheet) -> str:
 
 
 def _next_due(item: "Item", answered: bool) -> tuple[datetime | None, str, str]:
-    if item.type != MessageType.ALERT or item.state not in ("waiting", "claimed"):
+    if item.type != MessageType.ALERT or item.state not in OPEN:
         return None, "", ""
     if item.state == "waiting":
         return item.sign_by, "签收", "sign for it"

@@ -51,6 +51,7 @@ def status(call: Call) -> None:
 
 def _counts(call: Call, code: str) -> Counts:
     with call.province(code):
+        from tongbao_connectors.case_rules import HELD
         from tongbao_connectors.store.models import Draft, InboxItem, Incident, Outbox, Quarantine
 
         alerts = InboxItem.objects.filter(message__type="alert")
@@ -61,7 +62,7 @@ def _counts(call: Call, code: str) -> Counts:
             sent=Outbox.objects.filter(message__type="alert").count(),
             unsettled=unsettled.count() + Draft.objects.filter(state="drafted").count(),
             waiting=alerts.filter(state="waiting").count(),
-            claimed=alerts.filter(state="claimed").count(),
+            claimed=alerts.filter(state__in=sorted(HELD)).count(),
             quarantined=Quarantine.objects.count(),
             incidents=Incident.objects.count(),
             oldest_unsettled=oldest,

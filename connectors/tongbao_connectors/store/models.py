@@ -7,7 +7,7 @@
 2. The way out is a `Draft` (drafted, or refused here) and then an `Outbox` row (sealed, published, settled,
    or rejected by the exchange).
 3. `InboxItem` is the officers' side of a received message: why it lies where, who is accountable, who
-   signed for it.
+   signed for it. `Event` has a line for everything that was done with a message here.
 4. `StageReport` holds every stage of every message, this province's own and those that others reported in
    receipts. What is `pending` still has to be sent.
 5. `LeafBatch` is the exchange's log as published; `CheckpointClaim` holds roots that couldn't be compared
@@ -199,13 +199,21 @@ class Outbox(models.Model):
 class InboxItem(models.Model):
     """A received message at the officers' desk.
 
-    Where it was routed and why, who is accountable, who owns it.
+    Where it was routed and why, who is accountable (`officer_ref`), who signed for it, to whom it was
+    assigned. `asked` are officers whom an escalation asked as well, `back_at` is when it comes back to be
+    signed for if nobody begins.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting"
         CLAIMED = "claimed"
+        ASSIGNED = "assigned"
+        WORKING = "working"
         ANSWERED = "answered"
+        RETURNED = "returned"
+        REDIRECTED = "redirected"
+        CLOSED = "closed"
+        CANCELLED = "cancelled"
         READ = "read"
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="inbox_item")
@@ -217,16 +225,79 @@ class InboxItem(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     claimed_by = models.CharField(max_length=OFFICER_REF, default="")
     claimed_at = models.DateTimeField(null=True)
+    assigned_to = models.CharField(max_length=OFFICER_REF, default="")
+    assigned_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    first_answer_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    asked = models.JSONField(default=list)
+    back_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = (
             models.Index(fields=["state", "message"], name="store_inbox_by_state"),
             models.Index(fields=["officer_ref", "state", "message"], name="store_inbox_by_officer"),
+            models.Index(fields=["unit", "state", "message"], name="store_inbox_by_unit"),
+            models.Index(
+                fields=["claimed_by", "state", "message"],
+                name="store_inbox_by_claimer",
+                condition=~Q(claimed_by=""),
+            ),
+            models.Index(
+                fields=["assigned_to", "state", "message"],
+                name="store_inbox_by_assignee",
+                condition=~Q(assigned_to=""),
+            ),
+            models.Index(fields=["back_at"], name="store_inbox_back", condition=Q(back_at__isnull=False)),
         )
 
     def __str__(self) -> str:
         return f"{self.unit} {self.officer_ref}: {self.state}"
+
+    @property
+    def holder(self) -> str:
+        """Who works on it: the officer it was assigned to, else who signed for it; empty: nobody yet."""
+        return self.assigned_to or self.claimed_by
+
+
+class Event(models.Model):
+    """One thing that this province's officers or its desk did with a message, received or sent.
+
+    `kind` is of `case_rules.EventKind`. `officer_ref` is empty where no person acted. `facts` holds codes,
+    references and times, never what a body says.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16)
+    officer_ref = models.CharField(max_length=OFFICER_REF, default="")
+    unit = models.CharField(max_length=32, default="")
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes: ClassVar = (models.Index(fields=["kind", "at"], name="store_event_by_kind"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+
+class OwnReminder(models.Model):
+    """An officer's wish to be reminded of a message at a time; `done_at` is when he was."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="own_reminders")
+    officer_ref = models.CharField(max_length=OFFICER_REF)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = (
+            models.Index(fields=["due_at"], name="store_own_reminder_due", condition=Q(done_at__isnull=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.officer_ref} of message {self.message_id}"
 
 
 class StageReport(models.Model):

@@ -326,3 +326,53 @@ class ReturnGround(Labelled):
     NOT_OUR_AREA = "not_our_area", "非本辖区", "Not our area"
     TOO_LITTLE_INFORMATION = "too_little_information", "信息不足", "Too little information"
     DUPLICATE = "duplicate", "重复", "Duplicate"
+
+
+class ReplyKind(Labelled):
+    """Which way a reply goes: it asks for something, or says what was asked for."""
+
+    QUESTION = "question", "请求补充", "Question"
+    REPLY = "reply", "回复", "Reply"
+
+
+class ChangedPart(Labelled):
+    """What of an alert an update supplements or corrects."""
+
+    TITLE = "title", "标题", "Title"
+    CASE = "case", "案件", "Case"
+    FACTS = "facts", "事实", "Facts"
+    ASSESSMENT = "assessment", "研判", "Assessment"
+    SUBJECT = "subject", "人员", "Subject"
+    TARGET = "target", "物品、账号或场所", "Target"
+    PLACE = "place", "地点", "Place"
+    MOVEMENT = "movement", "行程", "Movement"
+    SUBSTANCE = "substance", "毒品或化学品", "Substance"
+    DANGER = "danger", "危险", "Danger"
+    REQUEST = "request", "协查要求", "Request"
+    CONTACT_RULE = "contact_rule", "可否惊动", "Contact rule"
+    WATCH = "watch", "布控", "Watch"
+    OPERATION = "operation", "联合行动", "Joint operation"
+    CONTACT = "contact", "联系方式", "Contact"
+    DEADLINES = "deadlines", "期限", "Deadlines"
+
+
+class CancelGround(Labelled):
+    """Why an alert is cancelled: a closed list."""
+
+    SENT_IN_ERROR = "sent_in_error", "误发", "Sent in error"
+    WRONG_SUBJECT = "wrong_subject", "对象有误", "Wrong subject"
+    SUBJECT_FOUND = "subject_found", "对象已到案", "Subject has been found"
+    MEASURE_ENDED = "measure_ended", "措施已解除", "The measure has ended"
+    CASE_ENDED = "case_ended", "案件已撤销或终止", "The case was dropped or ended"
+    DUPLICATE = "duplicate", "重复", "Duplicate"
+    REPLACED = "replaced", "已另行通报", "Replaced by another alert"
+
+
+class ClosureOutcome(Labelled):
+    """What an alert came to in its originator's eyes: a closed list."""
+
+    ACHIEVED = "achieved", "协查目的已达到", "The request was met"
+    PARTLY_ACHIEVED = "partly_achieved", "部分达到", "Partly met"
+    NOT_ACHIEVED = "not_achieved", "未能查实", "Not met"
+    NO_LONGER_NEEDED = "no_longer_needed", "不再需要", "No longer needed"
+    TRANSFERRED = "transferred", "已移送或并案", "Transferred to another case"

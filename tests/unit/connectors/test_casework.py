@@ -127,7 +127,7 @@ def test_a_result_ends_the_officers_part_and_progress_does_not(gd: Province) -> 
     """The item leaves the inbox with its result."""
     claim(gd, "A-0117")
     answer(gd, "A-0117")
-    assert [item.state for item in casework.list_inbox()] == ["claimed"]
+    assert [item.state for item in casework.list_inbox()] == ["working"]
     answer(gd, "A-0117", kind="result", outcome="seized")
 
     assert casework.list_inbox() == []

@@ -15,8 +15,8 @@ STATES = {*Draft.State.values, *Outbox.State.values, *InboxItem.State.values, "r
 STAGES = {*Stage, *AnswerKind, *Draft.State.values, *Outbox.State.values, NoticeKind.ADMITTED}
 SOURCES = Path(words.__file__).parent
 RAISED_IN_COMMANDS = (
-    *("casework", "drafts", "finding", "quarantine", "roster", "routing", "settings", "trail", "workspace"),
-    *(f"cli/{path.stem}" for path in (SOURCES / "cli").glob("*.py")),
+    *("drafts", "finding", "quarantine", "roster", "routing", "settings", "trail", "workspace"),
+    *(f"{room}/{path.stem}" for room in ("casework", "cli") for path in (SOURCES / room).glob("*.py")),
 )
 ENGLISH = re.compile("[a-z]{2,} [a-z]{2,}")
 
