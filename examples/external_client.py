@@ -36,7 +36,7 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import AnyHeader, HeadHeader, NoticeHeader, ReceiptHeader, parse_header
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.number import readable_number
-from tongbao_schemas.record import OutRecord, ce_headers, encode_out, parse_in
+from tongbao_schemas.record import InRecord, OutRecord, ce_headers, encode_out, parse_in
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.stamp import LeafKind, Stamp, leaf_bytes
 from tongbao_schemas.submission import Submission, check_submission, parse_submission
@@ -81,6 +81,7 @@ class Province:
     def verified(self, value: bytes) -> AnyHeader:
         """Step 3: what the exchange delivered, believed only if stamp, signature and audience hold."""
         record = parse_in(value)
+        self.keep_up(record)
         at = self.check_stamp(record.stamp) if record.stamp else now()
         verified = verify_message(record.out, directory=self.directory, network=self.network, at=at)
         header = verified.header
@@ -91,6 +92,15 @@ class Province:
         if self.code not in header.audience:
             raise Refused(Code.NOT_IN_AUDIENCE, "audience")
         return header
+
+    def keep_up(self, record: InRecord) -> None:
+        """Step 2 again: what names a newer directory than ours is judged after we have read that one."""
+        head = None if record.stamp else parse_header(record.envelope.payload)
+        named = record.stamp.leaf.directory if record.stamp else 0
+        if isinstance(head, HeadHeader):
+            named = head.content.directory.version
+        if named > self.directory.version:
+            self.follow_directory()
 
     def check_stamp(self, stamp: Stamp) -> datetime:
         """The proof that the exchange logged it before it delivered it; gives the time of the entry."""

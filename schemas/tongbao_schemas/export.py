@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tongbao_schemas.bodies.alert import ALERT_BODIES
 from tongbao_schemas.bodies.answer import ANSWER
+from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.codes import Category, Labelled, MessageType
 from tongbao_schemas.documents import DirectoryDocument, RootDocument
 from tongbao_schemas.header import HEADER
@@ -44,6 +45,7 @@ _SOURCES: Final[Mapping[str, type[BaseModel] | TypeAdapter[Any]]] = {
     "directory/1.0": DirectoryDocument,
     "root/1.0": RootDocument,
     **{alert_schema(category): model for category, model in ALERT_BODIES.items()},
+    **{f"{kind.value}/1.0": model for kind, model in FOLLOW_UPS.items()},
 }
 
 SCHEMA_NAMES: Final = tuple(sorted([ANY_ALERT, *_SOURCES]))
@@ -105,13 +107,14 @@ def _any_alert() -> dict[str, Any]:
 
 
 def _bodies() -> list[tuple[MessageType, Category | None]]:
-    return [*((MessageType.ALERT, category) for category in ALERT_BODIES), (MessageType.ANSWER, None)]
+    alerts = ((MessageType.ALERT, category) for category in ALERT_BODIES)
+    return [*alerts, *((kind, None) for kind in (MessageType.ANSWER, *FOLLOW_UPS))]
 
 
 def _body_of(kind: MessageType, category: Category | None) -> dict[str, Any]:
     """The condition that gives a submission's body the schema of its type and category."""
     named = {"type": {"const": kind.value}} | ({"category": {"const": category.value}} if category else {})
-    schema = alert_schema(category) if category else "answer/1.0"
+    schema = alert_schema(category) if category else f"{kind.value}/1.0"
     return {
         "if": {"properties": named, "required": sorted(named)},
         "then": {"properties": {"body": {"$ref": schema_id(schema)}}},

@@ -288,8 +288,8 @@ _ROWS: Final[tuple[tuple[Code, str, str, str, str, str], ...]] = (
      "The record cannot be read.", "Check the program that wrote it and send again."),
     (Code.ORPHAN_REF, "acceptance 5", "引用的报文本省尚未收到。", "已先行保存，待原报文到达后自动关联。",
      "A referenced message has not arrived here yet.", "It is kept and joined when the other arrives."),
-    (Code.NOT_SUBMITTABLE, "submission", "这类报文不能由业务系统直接提交。", "请改用 alert 或 answer。",
-     "Messages of this type cannot be submitted.", "Submit an alert or an answer."),
+    (Code.NOT_SUBMITTABLE, "submission", "这类报文不能由业务系统直接提交。", "请改用由人签发的类型，如 alert、answer。",
+     "Messages of this type cannot be submitted.", "Submit what people sign, such as an alert or an answer."),
 )  # fmt: skip
 
 REFUSALS: Final[Mapping[Code, Refusal]] = MappingProxyType({row[0]: Refusal(*row) for row in _ROWS})

@@ -1,6 +1,6 @@
 """What `tongbao send`, a desk or a case system hands to its connector: `submission/1.0`.
 
-1. `parse_submission`: the file passes the parse gate and the closed model.
+1. `parse_submission`: the file passes the parse gate, and with it its body, and the closed model.
 2. `check_submission` judges all that can be judged before anything is stored: the type may be submitted and
    has the refs of its type, the audience is known and not one's own, times are in order, the body keeps its
    rules.
@@ -16,7 +16,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from tongbao_schemas.bodies.parse import BODY_LIMIT, Body, parse_body
+from tongbao_schemas.bodies.followups import FOLLOW_UPS
+from tongbao_schemas.bodies.parse import BODY_LIMIT, Body, judge_body
 from tongbao_schemas.codes import EXCHANGE, RELATIONS, Category, Handling, MessageType, Status, Urgency
 from tongbao_schemas.encoding import compact_json, digest
 from tongbao_schemas.errors import Refused
@@ -28,7 +29,7 @@ from tongbao_schemas.refusals import Code
 
 SUBMISSION_LIMIT: Final = BODY_LIMIT + 16_384
 """The most bytes a submission may have."""
-BUILT_TYPES: Final = frozenset({MessageType.ALERT, MessageType.ANSWER})
+BUILT_TYPES: Final = frozenset({MessageType.ALERT, MessageType.ANSWER, *FOLLOW_UPS})
 _CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType.HEAD})
 
 ClientRef = Annotated[HeaderText, Field(max_length=64)]
@@ -102,7 +103,7 @@ def _check_times(submission: Submission, now: datetime) -> None:
         raise Refused(Code.EXPIRED, "expires_at")
     if submission.deadlines is None:
         return
-    if submission.type is not MessageType.ALERT:
+    if submission.type not in (MessageType.ALERT, MessageType.UPDATE):
         raise Refused(Code.SUBMISSION_SHAPE, "deadlines")
     last = submission.expires_at or submission.deadlines.result_by
     if not deadlines_in_order(now, submission.deadlines, last):
@@ -111,8 +112,9 @@ def _check_times(submission: Submission, now: datetime) -> None:
 
 def _check_body(submission: Submission, now: datetime) -> Body:
     try:
-        return parse_body(
+        return judge_body(
             f"{submission.type.value}/1.0",
+            submission.body,
             submission.body_bytes,
             category=submission.category,
             status=submission.status,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tongbao_schemas.codes import Category, Status, Urgency
+from tongbao_schemas.bodies.followups import FOLLOW_UPS as BODIES
+from tongbao_schemas.codes import RELATIONS, Category, Status, Urgency
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identity import real_id_numbers
 from tongbao_schemas.submission import check_submission, parse_submission
@@ -18,6 +19,7 @@ GOOD = sorted(EXAMPLES.glob("*.json"))
 BAD = sorted((EXAMPLES / "bad").glob("*.json"))
 EXPECTED = tomllib.loads((EXAMPLES / "bad" / "expected.toml").read_text("utf-8"))
 PLACES = tomllib.loads((EXAMPLES / "bad" / "places.toml").read_text("utf-8"))
+FOLLOW_UPS = sorted((EXAMPLES / "follow-ups").glob("*.json"))
 SENDERS = tomllib.loads((EXAMPLES / "senders.toml").read_text("utf-8"))
 
 good_samples = pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
@@ -31,6 +33,27 @@ def test_a_sample_can_be_sent_on_any_later_day(path: Path, year: int) -> None:
     submission = parse_submission(path.read_bytes())
 
     check_submission(submission, now=NOW.replace(year=year), origin=SENDERS[path.name])
+
+
+@pytest.mark.parametrize("path", FOLLOW_UPS, ids=lambda path: path.stem)
+def test_a_sample_of_what_follows_an_alert_is_good(path: Path) -> None:
+    """But for the refs, which stand for a real message, it can be sent; and it is plainly invented."""
+    submission = parse_submission(path.read_bytes())
+    origin = "440000" if submission.body["by"]["officer_ref"].startswith("粤") else "520000"
+
+    check_submission(submission, now=NOW, origin=origin)
+    assert submission.status is Status.EXERCISE
+    assert submission.body["text"].startswith("【演练】")
+
+
+def test_there_is_a_sample_of_every_follow_up() -> None:
+    """Update (both relations), cancel, reply (both kinds), reminder, closure."""
+    submissions = [parse_submission(path.read_bytes()) for path in FOLLOW_UPS]
+
+    assert {one.type for one in submissions} == set(BODIES)
+    assert {ref.relation for one in submissions for ref in one.refs} == {
+        relation for kind in BODIES for relation in RELATIONS[kind]
+    }
 
 
 @good_samples

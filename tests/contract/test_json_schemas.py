@@ -14,6 +14,7 @@ FOLDER = ROOT / "schemas" / "json"
 SCHEMAS = Schemas({schema_id(name): json_schema(name) for name in SCHEMA_NAMES})
 SUBMISSION = schema_id("submission/1.0")
 GOOD = sorted((ROOT / "examples").glob("*.json"))
+FOLLOW_UPS = sorted((ROOT / "examples" / "follow-ups").glob("*.json"))
 EXPECTED = tomllib.loads((ROOT / "examples" / "bad" / "expected.toml").read_text("utf-8"))
 
 
@@ -60,6 +61,15 @@ def test_a_sample_fits_the_published_schema(path: Path) -> None:
     assert SCHEMAS.fits(sample, SUBMISSION)
     assert SCHEMAS.fits(sample["body"], schema_id(f"alert.{sample['category']}/1.0"))
     assert SCHEMAS.fits(sample["body"], schema_id("alert/1.0"))
+
+
+@pytest.mark.parametrize("path", FOLLOW_UPS, ids=lambda path: path.stem)
+def test_a_sample_of_a_follow_up_fits_the_published_schema(path: Path) -> None:
+    """A submission with a body of its type."""
+    sample = json.loads(path.read_text("utf-8"))
+
+    assert SCHEMAS.fits(sample, SUBMISSION)
+    assert SCHEMAS.fits(sample["body"], schema_id(f"{sample['type']}/1.0"))
 
 
 @pytest.mark.parametrize(

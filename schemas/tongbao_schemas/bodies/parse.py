@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from tongbao_schemas.bodies.alert import ALERT_BODIES, AlertBody, category_fields
 from tongbao_schemas.bodies.answer import ANSWER, AnswerBody
+from tongbao_schemas.bodies.followups import FOLLOW_UPS, FollowUpBody
 from tongbao_schemas.bodies.rules import check_alert, check_answer, check_texts
 from tongbao_schemas.codes import KNOWN_SCHEMAS, Category, Status
 from tongbao_schemas.errors import Refused
@@ -17,26 +18,56 @@ from tongbao_schemas.refusals import Code
 
 BODY_LIMIT: Final = 88 * 4096 - 36
 """The most bytes a body may have: 88 blocks less salt and length."""
+ALERT_SCHEMA: Final = "alert/1.0"
+ANSWER_SCHEMA: Final = "answer/1.0"
 
-Body = AlertBody | AnswerBody
+Body = AlertBody | AnswerBody | FollowUpBody
 Fault = tuple[Code, str]
 B = TypeVar("B", bound=Body)
 
+_FOLLOW_UPS: Final = {f"{kind.value}/1.0": model for kind, model in FOLLOW_UPS.items()}
+_BUILT: Final = frozenset({ALERT_SCHEMA, ANSWER_SCHEMA, *_FOLLOW_UPS})
+
 
 def parse_body(schema_name: str, data: bytes, *, category: Category, status: Status, at: datetime) -> Body:
-    """The body of schema `alert/1.0` or `answer/1.0`; `at` (aware) is the time of submission or admission.
+    """The body of a schema (`alert/1.0`…); `at` (aware) is the time of submission or admission.
 
     Raises `Refused`: a code of the gate, `BODY_SHAPE`, a rule's own code, `TYPE_NOT_BUILT`, `SCHEMA_UNKNOWN`.
     """
-    if schema_name == "alert/1.0":
-        return _alert(data, category, status, at)
-    if schema_name == "answer/1.0":
-        return _answer(data, status, at)
-    raise Refused(Code.TYPE_NOT_BUILT if schema_name in KNOWN_SCHEMAS else Code.SCHEMA_UNKNOWN)
-
-
-def _alert(data: bytes, category: Category, status: Status, at: datetime) -> AlertBody:
+    _check_schema(schema_name)
     plain = parse_object(data, limit=BODY_LIMIT)
+    return judge_body(schema_name, plain, data, category=category, status=status, at=at)
+
+
+def judge_body(
+    schema_name: str,
+    plain: dict[str, Any],
+    data: bytes,
+    *,
+    category: Category,
+    status: Status,
+    at: datetime,
+) -> Body:
+    """Model and rules for a body that has passed the gate: its plain JSON values, and their text `data`.
+
+    Raises `Refused` like `parse_body`, of the gate's codes only `RECORD_TOO_LARGE`.
+    """
+    _check_schema(schema_name)
+    if len(data) > BODY_LIMIT:
+        raise Refused(Code.RECORD_TOO_LARGE)
+    if schema_name == ALERT_SCHEMA:
+        return _alert(plain, data, category, status, at)
+    if schema_name == ANSWER_SCHEMA:
+        return _answer(plain, data, status, at)
+    return _follow_up(_FOLLOW_UPS[schema_name], plain, data, status)
+
+
+def _check_schema(schema_name: str) -> None:
+    if schema_name not in _BUILT:
+        raise Refused(Code.TYPE_NOT_BUILT if schema_name in KNOWN_SCHEMAS else Code.SCHEMA_UNKNOWN)
+
+
+def _alert(plain: dict[str, Any], data: bytes, category: Category, status: Status, at: datetime) -> AlertBody:
     model = ALERT_BODIES[category]
     body = _model(model.model_validate_json, data, lambda error: (_alert_code(error, model), explain(error)))
     check_texts(plain, data, status)
@@ -44,11 +75,16 @@ def _alert(data: bytes, category: Category, status: Status, at: datetime) -> Ale
     return body
 
 
-def _answer(data: bytes, status: Status, at: datetime) -> AnswerBody:
-    plain = parse_object(data, limit=BODY_LIMIT)
+def _answer(plain: dict[str, Any], data: bytes, status: Status, at: datetime) -> AnswerBody:
     body = _model(ANSWER.validate_json, data, lambda error: (Code.BODY_SHAPE, _answer_path(error)))
     check_texts(plain, data, status)
     check_answer(body, at=at)
+    return body
+
+
+def _follow_up(model: type[FollowUpBody], plain: dict[str, Any], data: bytes, status: Status) -> FollowUpBody:
+    body = _model(model.model_validate_json, data, lambda error: (Code.BODY_SHAPE, explain(error)))
+    check_texts(plain, data, status)
     return body
 
 

@@ -10,6 +10,7 @@ from tests.support.world import NOW
 from tests.unit.schemas import alerts
 from tongbao_schemas.codes import Category
 from tongbao_schemas.encoding import compact_json, format_time
+from tongbao_schemas.record import OutRecord
 
 
 def family() -> Family:
@@ -138,9 +139,34 @@ def family() -> Family:
         body = compact_json(alerts.answer("more_time", until=format_time(end)))
         answer = make.message(name, "answer", GD, [GZ], about=alert, body=body, at=issued)
         make.acceptance(name, says, answer, expected, by=GZ, before=(answered,))
-    update = make.message("update", "update", GZ, [GD], about=alert)
-    make.acceptance("type-not-built", "A type whose body this release doesn't know yet.", update, "TB-311")
+    _follow_ups(make, alert)
+    attachment = make.message("attachment", "attachment", GZ, [GD], about=alert)
+    make.acceptance(
+        "type-not-built", "A type whose body this release doesn't know yet.", attachment, "TB-311"
+    )
     return Family(make.family, "Opened bodies and their rules (acceptance 7).", make.cases)
+
+
+def _follow_ups(make: Maker, alert: OutRecord) -> None:
+    """What the originator says after its alert, and what an addressee asks."""
+    told = make.earlier("an alert", alert)
+    for kind in alerts.FOLLOW_UPS:
+        sides = (GD, [GZ]) if kind == "reply" else (GZ, [GD])
+        for name, says, change, expected in (
+            (f"good-{kind}", f"A good body of the type {kind}.", {}, "accept"),
+            (f"{kind}-without-text", f"The type {kind}, without a text.", {"text": None}, "TB-501"),
+            (f"{kind}-secret-mark", f"The type {kind}, with a mark of secrecy.", {"text": "机密★"}, "TB-505"),
+        ):
+            body = compact_json(alerts.follow_up(kind, **change))
+            message = make.message(name, kind, *sides, about=alert, body=body)
+            make.acceptance(name, says, message, expected, by=sides[1][0], before=(told,))
+    for name, kind, change in (
+        ("cancel-without-ground", "cancel", {"ground": None}),
+        ("closure-of-another-list", "closure", {"outcome": "located"}),
+    ):
+        body = compact_json(alerts.follow_up(kind, **change))
+        message = make.message(name, kind, GZ, [GD], about=alert, body=body)
+        make.acceptance(name, "A coded value outside its list.", message, "TB-501", before=(told,))
 
 
 ENDED = "330183"

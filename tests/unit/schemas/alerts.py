@@ -65,6 +65,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "redirect": {"to": "450000"},
     "more_time": {"until": "2026-11-30T00:00:00.000Z"},
 }
+FOLLOW_UPS: dict[str, dict[str, Any]] = {
+    "update": {"changes": [{"part": "contact", "now": "0851-00000000", "was": "0851-00000001"}]},
+    "cancel": {"ground": "sent_in_error"},
+    "reply": {"kind": "question"},
+    "reminder": {},
+    "closure": {"outcome": "achieved"},
+}
 
 
 def alert(category: Category = Category.OUTBOUND_TRAFFICKING, /, **changes: Any) -> dict[str, Any]:
@@ -76,6 +83,12 @@ def alert(category: Category = Category.OUTBOUND_TRAFFICKING, /, **changes: Any)
 def answer(kind: str, **changes: Any) -> dict[str, Any]:
     """A good answer of a kind with some fields changed; None takes a field away."""
     body = {"kind": kind, "text": "演练反馈。", "by": _BY} | ANSWERS[kind] | changes
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def follow_up(kind: str, /, **changes: Any) -> dict[str, Any]:
+    """A good body of what follows an alert with some fields changed; None takes a field away."""
+    body = {"text": "演练说明。", "by": _BY} | FOLLOW_UPS[kind] | changes
     return {name: value for name, value in body.items() if value is not None}
 
 

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.schemas import alerts, wire
 from tongbao_schemas.bodies.alert import Online
 from tongbao_schemas.bodies.answer import Result
-from tongbao_schemas.codes import Category
+from tongbao_schemas.bodies.followups import FOLLOW_UPS
+from tongbao_schemas.codes import Category, MessageType
 from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
@@ -44,6 +45,21 @@ def answer(**changes: Any) -> dict[str, Any]:
     return alert(type="answer", refs=[REF], body=alerts.answer("result")) | changes
 
 
+RELATION_OF = {
+    "update": "corrects",
+    "cancel": "retracts",
+    "reply": "answers",
+    "reminder": "supplements",
+    "closure": "closes",
+}
+
+
+def follow_up(kind: str, **changes: Any) -> dict[str, Any]:
+    """A good submission of what follows an alert."""
+    refs = [REF | {"relation": RELATION_OF[kind]}]
+    return alert(type=kind, refs=refs, body=alerts.follow_up(kind)) | changes
+
+
 def parse(fields: dict[str, Any]) -> Submission:
     return parse_submission(compact_json(fields))
 
@@ -69,8 +85,19 @@ WRONG = {
     "a receipt": (alert(type="receipt"), Code.NOT_SUBMITTABLE, "type"),
     "a notice": (alert(type="notice"), Code.NOT_SUBMITTABLE, "type"),
     "a head": (alert(type="head"), Code.NOT_SUBMITTABLE, "type"),
-    "an update": (alert(type="update"), Code.TYPE_NOT_BUILT, "type"),
-    "a cancel": (alert(type="cancel"), Code.TYPE_NOT_BUILT, "type"),
+    "an attachment": (alert(type="attachment"), Code.TYPE_NOT_BUILT, "type"),
+    "a cancel of nothing": (follow_up("cancel", refs=[]), Code.SUBMISSION_SHAPE, "refs"),
+    "a closure that answers": (follow_up("closure", refs=[REF]), Code.SUBMISSION_SHAPE, "refs"),
+    "a reminder with deadlines": (
+        follow_up("reminder", deadlines=DEADLINES),
+        Code.SUBMISSION_SHAPE,
+        "deadlines",
+    ),
+    "a cancel without ground": (
+        follow_up("cancel", body=alerts.follow_up("cancel", ground=None)),
+        Code.BODY_SHAPE,
+        "body.ground",
+    ),
     "an alert that refers": (alert(refs=[REF]), Code.SUBMISSION_SHAPE, "refs"),
     "an answer to nothing": (answer(refs=[]), Code.SUBMISSION_SHAPE, "refs"),
     "an answer that retracts": (answer(refs=[REF | {"relation": "retracts"}]), Code.SUBMISSION_SHAPE, "refs"),
@@ -125,9 +152,18 @@ def test_a_good_answer_gives_its_body() -> None:
     assert isinstance(check_submission(parse(answer()), now=NOW, origin="520000"), Result)
 
 
-def test_deadlines_of_ones_own_may_be_given() -> None:
+@pytest.mark.parametrize("kind", RELATION_OF)
+def test_a_good_follow_up_gives_its_body(kind: str) -> None:
+    """Update, cancel, reply, reminder and closure refer to what they follow."""
+    body = check_submission(parse(follow_up(kind)), now=NOW, origin="520000")
+
+    assert type(body) is FOLLOW_UPS[MessageType(kind)]
+
+
+@pytest.mark.parametrize("good", [alert(), follow_up("update")], ids=["alert", "update"])
+def test_deadlines_of_ones_own_may_be_given(good: dict[str, Any]) -> None:
     """In order and before expiry they pass."""
-    fields = alert(deadlines=DEADLINES, expires_at=DEADLINES["result_by"])
+    fields = good | {"deadlines": DEADLINES, "expires_at": DEADLINES["result_by"]}
 
     check_submission(parse(fields), now=NOW, origin="520000")
 
