@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -47,6 +47,22 @@ def region(code: str, on: date) -> Region | None:
         if listing.first <= revision <= listing.last:
             return listing.region
     return None
+
+
+@lru_cache(maxsize=64)
+def regions(on: date, within: str = "") -> tuple[Region, ...]:
+    """The divisions that are valid on a date and whose code begins with `within`, in the order of codes."""
+    found = (region(code, on) for code in sorted(_listings()) if code.startswith(within))
+    return tuple(each for each in found if each is not None)
+
+
+def ended(code: str, on: date) -> tuple[Region, str] | None:
+    """What a code that isn't valid on a date named last before, and the month since which it doesn't."""
+    before = [row for row in _listings().get(code, ()) if row.last <= _revision(on)]
+    if not before or region(code, on) is not None:
+        return None
+    last = max(before, key=lambda row: row.last)
+    return last.region, next((month for month in _revisions() if month > last.last), last.last)
 
 
 def _revision(on: date) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tongbao_schemas.number import PROVINCES
-from tongbao_schemas.regions import Region, region
+from tongbao_schemas.regions import Region, ended, region, regions
 
 TODAY = date(2026, 11, 23)
 
@@ -59,3 +59,28 @@ def test_the_provinces_are_those_that_messages_are_sent_between() -> None:
     """Every participant but the exchange is a province of the list, valid today."""
     assert all(region(code, TODAY) is not None for code in PROVINCES if code != "100000")
     assert len(PROVINCES) == 35
+
+
+def test_what_is_valid_within_a_province() -> None:
+    """The divisions of a province at a date: itself first, none that has ended, none of another province."""
+    found = regions(TODAY, "33")
+
+    assert found[0] == Region("330000", "浙江省", "province")
+    assert {each.code[:2] for each in found} == {"33"}
+    assert "330111" in {each.code for each in found}
+    assert "330183" not in {each.code for each in found}
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "expected"),
+    [
+        ("330183", TODAY, (Region("330183", "富阳市", "county"), "2014-12")),
+        ("330183", date(2014, 6, 1), None),
+        ("330111", TODAY, None),
+        ("330111", date(2010, 1, 1), None),  # not yet, which is no end
+        ("999999", TODAY, None),
+    ],
+)
+def test_what_a_code_named_before_it_ended(code: str, on: date, expected: tuple[Region, str] | None) -> None:
+    """An ended code tells its last name and the month since which it is not valid."""
+    assert ended(code, on) == expected

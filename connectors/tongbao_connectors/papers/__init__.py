@@ -1,0 +1,1 @@
+"""Sending at the desk: drafts in review, and what has been sent."""
