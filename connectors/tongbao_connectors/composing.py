@@ -4,9 +4,10 @@
    seen, times.
 2. Deadlines that a submission leaves out come from the agreement in force (of several addressees' the
    longest); under the statutory floor, which sets none, from `FLOOR_DEADLINES`.
-3. What has been composed is read back as a stranger would read it, and checked like at the exchange (times,
-   audience, policy, seal; steps 10, 11, 13, 14). Whatever fails raises `Refused`, before any number is used
-   up.
+3. What has been composed is read back by the model that a stranger reads it with, and checked like at the
+   exchange (times, audience, policy, seal; steps 10, 11, 13, 14). Whatever fails raises `Refused`, before any
+   number is used up. The parse gate comes first where a text is ours (a receipt's units are from the roster);
+   all that a submission's header holds has passed it with the submission and the directory.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,10 @@ from tongbao_broker.trust.keys import SigningKey
 from tongbao_broker.trust.sealing import Recipient, SealContext, Sealing, seal
 from tongbao_schemas.codes import MessageType, Status, Urgency
 from tongbao_schemas.documents import Agreement
-from tongbao_schemas.encoding import compact_json, digest, format_time
+from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.envelope import MESSAGE_TYPE
 from tongbao_schemas.errors import Refused
-from tongbao_schemas.header import AnyHeader, parse_header
+from tongbao_schemas.header import AnyHeader, model_of, parse_header
 from tongbao_schemas.record import OutRecord, encode_out
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission
@@ -105,7 +106,8 @@ def compose(
     fields["expires_at"] = _expiry(submission, deadlines, place.at)
     recipients = [_recipient(code, directory, place.at) for code in (*fields["audience"], office.code)]
     sealing = seal(submission.body_bytes, SealContext.of(fields), recipients)
-    composed = _signed(fields | {"sealed": sealing.sealed}, office, sealing)
+    payload = compact_json(fields | {"sealed": sealing.sealed})
+    composed = _signed(model_of(payload), payload, place.seq, office, sealing)
     _check(composed.header, sealing.ciphertext, directory, place.at, thread_opened_at)
     return composed
 
@@ -129,7 +131,8 @@ def compose_receipt(
         "refs": [],
         "content": {"items": list(items)},
     }
-    composed = _signed(fields, office, None)
+    payload = compact_json(fields)
+    composed = _signed(parse_header(payload), payload, place.seq, office, None)
     _check(composed.header, None, directory, place.at, thread_opened_at)
     return composed
 
@@ -152,13 +155,10 @@ def _common(
     }
 
 
-def _signed(fields: Mapping[str, Any], office: Office, sealing: Sealing | None) -> Composed:
-    payload = compact_json(fields)
-    record = OutRecord(
-        dsse.sign(payload, MESSAGE_TYPE, [office.key]), sealing.ciphertext if sealing else None
-    )
-    cek = sealing.cek if sealing else None
-    return Composed(parse_header(payload), fields["seq"], digest(payload), encode_out(record), cek)
+def _signed(header: AnyHeader, payload: bytes, seq: int, office: Office, sealing: Sealing | None) -> Composed:
+    envelope = dsse.sign(payload, MESSAGE_TYPE, [office.key])
+    body, cek = (sealing.ciphertext, sealing.cek) if sealing else (None, None)
+    return Composed(header, seq, envelope.digest, encode_out(OutRecord(envelope, body)), cek)
 
 
 def _recipient(code: str, directory: Directory, at: datetime) -> Recipient:

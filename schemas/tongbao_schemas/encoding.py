@@ -18,6 +18,7 @@ from tongbao_schemas.refusals import Code
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 REMEMBERED_TIMES: Final = 4096
+_WRITER: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def b64(data: bytes) -> bytes:
@@ -54,6 +55,7 @@ def digest(payload: bytes) -> str:
     return f"sha256:{sha256_hex(payload)}"
 
 
+@lru_cache(maxsize=REMEMBERED_TIMES)
 def format_time(moment: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SS.mmmZ` of an aware time, cut to the millisecond; ValueError for a naive one."""
     if moment.tzinfo is None:
@@ -74,5 +76,4 @@ def compact_json(value: Any) -> bytes:
 
     ValueError for what is not JSON: NaN, Infinity, a lone surrogate.
     """
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8")
+    return _WRITER.encode(value).encode("utf-8")

@@ -432,6 +432,11 @@ HEADER: Final[TypeAdapter[AnyHeader]] = TypeAdapter(Annotated[AnyHeader, Field(d
 def parse_header(payload: bytes) -> AnyHeader:
     """Steps 5 and 6a of admission: the parse gate, then the model of the payload's own type."""
     parse_object(payload, limit=HEADER_LIMIT)
+    return model_of(payload)
+
+
+def model_of(payload: bytes) -> AnyHeader:
+    """Step 6a alone, for a payload that passed the gate or was put together from values that did."""
     try:
         return HEADER.validate_json(payload)
     except ValidationError as error:

@@ -2,8 +2,11 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.province import alert
 from tests.support.world import NOW, World, agreement_json, deadlines, directory_json, participant_json
@@ -14,7 +17,7 @@ from tongbao_connectors.composing import FLOOR_BASIS, Composed, Office, Place, c
 from tongbao_schemas.codes import Category, Handling, MessageType
 from tongbao_schemas.encoding import format_time
 from tongbao_schemas.errors import Refused
-from tongbao_schemas.header import AlertHeader
+from tongbao_schemas.header import AlertHeader, parse_header
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.number import readable_number
 from tongbao_schemas.record import parse_out
@@ -64,6 +67,32 @@ def test_what_was_composed_stands_before_a_stranger() -> None:
 
     assert json.loads(opened.body) == json.loads(alert("a-1"))["body"]
     assert (verified.header.seq, verified.header.number, made.cek) == (17, NUMBER, opened.cek)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["依据第三条", "e\u0301", "\u202e", "\x7f", "甲\n乙", "\uf900", "\ufffe", "协议\\第3条", '"', "　"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    basis=TEXTS,
+    expires=st.none() | st.integers(0, 10**6),
+    audience=st.sampled_from([["440000"], ["330000", "440000"]]),
+)
+def test_whatever_is_signed_passes_the_gate_that_a_reader_has(
+    basis: str, expires: int | None, audience: list[str]
+) -> None:
+    """A submission that is taken never becomes a header that others refuse: it is read back as it was built."""
+    stated: dict[str, Any] = {"deadlines": deadlines(NOW) | {"basis": basis}}
+    if expires is not None:
+        stated["expires_at"] = format_time(NOW + timedelta(hours=72, seconds=expires))
+    try:
+        made = composed(alert("a-1", *audience, **stated))
+    except Refused:
+        return
+
+    assert made.header == parse_header(parse_out(made.value).envelope.payload)
 
 
 def test_the_audience_is_written_in_order() -> None:
