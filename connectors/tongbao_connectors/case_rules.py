@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -121,6 +121,22 @@ def after(act: Act, state: str, *, claimed_by: str = "", assigned_to: str = "") 
     if act is Act.PROGRESS and state != State.ANSWERED:
         return State.WORKING
     return TO.get(act, State(state))
+
+
+def next_due(
+    state: str,
+    *,
+    sign_by: datetime | None,
+    first_feedback_by: datetime | None,
+    result_by: datetime | None,
+    first_answer_at: datetime | None = None,
+) -> datetime | None:
+    """What is due next of this province: signing, then the first answer, then the result; None: nothing."""
+    if state == State.WAITING:
+        return sign_by
+    if state not in HELD:
+        return None
+    return result_by if first_answer_at else first_feedback_by
 
 
 def held(claimed_by: str, assigned_to: str) -> State:

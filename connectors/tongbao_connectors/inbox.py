@@ -7,28 +7,30 @@ crash, none of it.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from tongbao_broker.insertion import insert
+from tongbao_broker.statements import batched, places, update
 from tongbao_broker.streams import cursor
 from tongbao_connectors import deliveries, incidents, ledger, refusing, reports, settling
-from tongbao_connectors.acceptance import Accept, HeadRead
+from tongbao_connectors.acceptance import Accept, Examined, HeadRead
 from tongbao_connectors.intake import Intake
 from tongbao_connectors.routing import Decision
 from tongbao_connectors.store.models import (
     ContentKey,
     InboxItem,
-    Message,
     Notice,
     Record,
     Reference,
     StageReport,
 )
-from tongbao_connectors.store.records import add_messages, message_row
+from tongbao_connectors.store.records import add_messages, message_facts, reference_facts
 from tongbao_schemas.bodies.answer import AnswerBody
-from tongbao_schemas.codes import PEOPLES_TYPES
+from tongbao_schemas.codes import PEOPLES_TYPES, MessageType
 from tongbao_schemas.header import AdmittedNotice, NoticeHeader, ReceiptHeader, RejectedNotice
 
-Stored = tuple[Message, Accept, Decision | None]
+Stored = tuple[int, Accept, Decision | None]
+"""A message's key, and what it was made from."""
 
 
 def store(intake: Intake) -> int:
@@ -57,36 +59,39 @@ def take_in(intake: Intake) -> int:
 def _store_messages(intake: Intake) -> None:
     if not intake.accepted:
         return
-    rows = [_row(accept, intake.at) for accept, _ in intake.accepted]
-    add_messages(rows)
-    stored = [(row, *accepted) for row, accepted in zip(rows, intake.accepted, strict=True)]
+    keys = add_messages([_facts(accept, intake.at) for accept, _ in intake.accepted])
+    stored = [(key, *accepted) for key, accepted in zip(keys, intake.accepted, strict=True)]
     _store_contents(stored)
     _store_items(stored, intake.at)
     _store_reports(stored, intake.at)
-    _join_orphans([row for row in rows if row.type in PEOPLES_TYPES])
+    _join_orphans([accept.examined for accept, _ in intake.accepted])
 
 
 def _store_contents(stored: Sequence[Stored]) -> None:
-    insert(Record, ({"message_id": row.pk, "value": accept.examined.value} for row, accept, _ in stored))
-    insert(ContentKey, ({"message_id": row.pk, "cek": accept.cek} for row, accept, _ in stored if accept.cek))
-    insert(Reference, (ref for row, accept, _ in stored for ref in _references(row, accept)))
+    insert(Record, ({"message_id": key, "value": accept.examined.value} for key, accept, _ in stored))
+    insert(ContentKey, ({"message_id": key, "cek": accept.cek} for key, accept, _ in stored if accept.cek))
+    insert(Reference, (ref for key, accept, _ in stored for ref in _references(key, accept)))
 
 
 def _store_items(stored: Sequence[Stored], at: datetime) -> None:
-    insert(InboxItem, (_item(row, decision, at) for row, _, decision in stored if decision))
-    insert(Notice, (notice for row, accept, _ in stored for notice in _notice(row, accept)))
+    insert(InboxItem, (_item(key, decision, at) for key, _, decision in stored if decision))
+    insert(Notice, (notice for key, accept, _ in stored for notice in _notice(key, accept)))
 
 
 def _store_reports(stored: Sequence[Stored], at: datetime) -> None:
-    own = [report for row, _, decision in stored for report in reports.of_arrival(row, decision, at)]
-    headers = [(row, accept.examined.header) for row, accept, _ in stored]
-    receipts = [(row, header) for row, header in headers if isinstance(header, ReceiptHeader)]
+    own = [
+        report
+        for _, accept, decision in stored
+        for report in reports.of_arrival(accept.examined.header, accept.examined.digest, decision, at)
+    ]
+    headers = [(key, accept.examined.header) for key, accept, _ in stored]
+    receipts = [(key, header) for key, header in headers if isinstance(header, ReceiptHeader)]
     insert(StageReport, [*own, *reports.from_receipts(receipts)])
 
 
-def _row(accept: Accept, at: datetime) -> Message:
+def _facts(accept: Accept, at: datetime) -> dict[str, Any]:
     examined = accept.examined
-    return message_row(
+    return message_facts(
         examined.header,
         examined.digest,
         stored_at=at,
@@ -96,46 +101,45 @@ def _row(accept: Accept, at: datetime) -> Message:
     )
 
 
-def _references(row: Message, accept: Accept) -> Iterator[Reference]:
+def _references(key: int, accept: Accept) -> Iterator[dict[str, Any]]:
     for ref in accept.examined.header.refs:
         known = ref not in accept.orphans
-        yield Reference(
-            message=row, relation=ref.relation, target=ref.id, target_digest=ref.digest, known=known
-        )
+        yield reference_facts(key, ref, known=known)
 
 
-def _item(row: Message, decision: Decision, at: datetime) -> InboxItem:
-    return InboxItem(
-        message=row,
-        unit=decision.unit,
-        officer_ref=decision.officer_ref,
-        rule=decision.rule,
-        steps=[step.as_json() for step in decision.steps],
-        routed_at=at,
-    )
+def _item(key: int, decision: Decision, at: datetime) -> dict[str, Any]:
+    return {
+        "message_id": key,
+        "unit": decision.unit,
+        "officer_ref": decision.officer_ref,
+        "rule": decision.rule,
+        "steps": [step.as_json() for step in decision.steps],
+        "routed_at": at,
+    }
 
 
-def _notice(row: Message, accept: Accept) -> Iterator[Notice]:
+def _notice(key: int, accept: Accept) -> Iterator[dict[str, Any]]:
     header = accept.examined.header
     if isinstance(header, NoticeHeader):
         content = header.content
-        yield Notice(
-            message=row,
-            kind=content.kind,
-            of=content.of or "",
-            digest=content.digest or "",
-            at=content.at,
-            index=content.index if isinstance(content, AdmittedNotice) else None,
-            code=content.code if isinstance(content, RejectedNotice) else "",
-        )
+        yield {
+            "message_id": key,
+            "kind": content.kind,
+            "of": content.of or "",
+            "digest": content.digest or "",
+            "at": content.at,
+            "index": content.index if isinstance(content, AdmittedNotice) else None,
+            "code": content.code if isinstance(content, RejectedNotice) else "",
+        }
 
 
-def _join_orphans(rows: Sequence[Message]) -> None:
+def _join_orphans(examined: Sequence[Examined]) -> None:
     """References that waited for one of these messages are known now."""
-    if rows:
-        digests = [row.digest for row in rows]
-        waiting = Reference.objects.filter(target__in=[row.message_id for row in rows], known=False)
-        waiting.filter(target_digest__in=digests).update(known=True)
+    arrived = [(one.header.id, one.digest) for one in examined if one.header.type in PEOPLES_TYPES]
+    for some in batched(arrived):
+        ids, digests = zip(*some, strict=True)
+        waiting = f"NOT known AND target IN {places(ids)} AND target_digest IN {places(digests)}"
+        update(Reference, "known = TRUE", waiting, (*ids, *digests))
 
 
 def _note_ahead(intake: Intake) -> None:

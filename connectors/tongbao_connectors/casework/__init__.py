@@ -13,8 +13,10 @@ supplement and remind of what was sent; and see where each stands.
 5. Nothing here waits for the broker: stages and messages are rows, and the connector sends them.
 """
 
+from tongbao_connectors.casework.bodies import Card, card, cards
+from tongbao_connectors.casework.bodies import plain as plain_body
 from tongbao_connectors.casework.items import Item, list_inbox, show
-from tongbao_connectors.casework.opening import Card, OpenedBody, card, cards, open_body
+from tongbao_connectors.casework.opening import OpenedBody, open_body
 from tongbao_connectors.casework.signing import (
     Outcome,
     ask_also,
@@ -44,6 +46,7 @@ __all__ = [
     "come_back",
     "list_inbox",
     "open_body",
+    "plain_body",
     "remind_me",
     "show",
     "start",

@@ -56,6 +56,7 @@ class Item:
     closed_at: datetime | None = None
     asked: tuple[str, ...] = ()
     back_at: datetime | None = None
+    due_at: datetime | None = None
 
     @property
     def holder(self) -> str | None:
@@ -117,9 +118,21 @@ def move(row: InboxItem, act: Act, changes: Mapping[str, Any] | None = None) -> 
     as_read = InboxItem.objects.filter(
         pk=row.pk, state=row.state, claimed_by=row.claimed_by, assigned_to=row.assigned_to
     )
-    if as_read.update(**{"state": str(state), **changed}) != 1:
+    if as_read.update(**{"state": str(state), "due_at": due_at(row, state, changed), **changed}) != 1:
         raise not_now(act, of_message(row.message))
     return of_message(row.message)
+
+
+def due_at(row: InboxItem, state: str, changed: Mapping[str, Any]) -> datetime | None:
+    """What will be due next of this province in that state."""
+    message = row.message
+    return case_rules.next_due(
+        state,
+        sign_by=message.sign_by,
+        first_feedback_by=message.first_feedback_by,
+        result_by=message.result_by,
+        first_answer_at=changed.get("first_answer_at", row.first_answer_at),
+    )
 
 
 def not_now(act: Act, row: InboxItem) -> Conflict:
@@ -190,4 +203,5 @@ def view(row: InboxItem) -> Item:
         closed_at=row.closed_at,
         asked=tuple(row.asked),
         back_at=row.back_at,
+        due_at=row.due_at,
     )

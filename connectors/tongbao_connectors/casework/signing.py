@@ -115,13 +115,15 @@ def come_back(message: Message, at: datetime, *, roster: Roster) -> bool:
 
 
 def ask_also(message: Message, officer_refs: Collection[str], at: datetime) -> tuple[str, ...]:
-    """Lets these officers sign for a waiting alert too; those who were not asked before."""
+    """Lets these officers sign for a waiting alert in date too; those who were not asked before.
+
+    The line about it is the escalation's own.
+    """
     with atomic():
         row = of_message(message)
         new = tuple(ref for ref in officer_refs if ref not in row.asked and ref != row.officer_ref)
-        if new and case_rules.allowed(Act.ASK_ALSO, row.state):
+        if new and message.expires_at > at and case_rules.allowed(Act.ASK_ALSO, row.state):
             InboxItem.objects.filter(pk=row.pk).update(asked=[*row.asked, *new])
-            events.note(row.message, EventKind.ESCALATED, at, unit=row.unit, to=list(new))
             return new
     return ()
 

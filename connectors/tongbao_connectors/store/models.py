@@ -201,7 +201,8 @@ class InboxItem(models.Model):
 
     Where it was routed and why, who is accountable (`officer_ref`), who signed for it, to whom it was
     assigned. `asked` are officers whom an escalation asked as well, `back_at` is when it comes back to be
-    signed for if nobody begins.
+    signed for if nobody begins. `urgency` is the message's and `due_at` what is due next of this province
+    (`case_rules.next_due`), both here so that an index sorts a long inbox.
     """
 
     class State(models.TextChoices):
@@ -233,6 +234,8 @@ class InboxItem(models.Model):
     closed_at = models.DateTimeField(null=True)
     asked = models.JSONField(default=list)
     back_at = models.DateTimeField(null=True)
+    urgency = models.CharField(max_length=8, default="")
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = (
@@ -249,6 +252,9 @@ class InboxItem(models.Model):
                 name="store_inbox_by_assignee",
                 condition=~Q(assigned_to=""),
             ),
+            models.Index(fields=["state", "due_at", "message"], name="store_inbox_due"),
+            models.Index(fields=["unit", "state", "due_at", "message"], name="store_inbox_unit_due"),
+            models.Index(fields=["unit", "state", "urgency"], name="store_inbox_unit_urgency"),
             models.Index(fields=["back_at"], name="store_inbox_back", condition=Q(back_at__isnull=False)),
         )
 

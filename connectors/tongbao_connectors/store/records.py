@@ -1,19 +1,17 @@
 """Rows from messages, and exact bytes back from rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from tongbao_broker.insertion import insert
+from tongbao_broker.statements import select
 from tongbao_connectors.store.models import Message, Record
-from tongbao_schemas.header import DeadlineHeader, Header, PeopleHeader
+from tongbao_schemas.header import DeadlineHeader, Header, PeopleHeader, Ref
 from tongbao_schemas.record import InRecord, OutRecord, parse_in, parse_out
 from tongbao_schemas.stamp import Stamp
 
-IDS_AT_ONCE = 500
-"""How many ids stand in one query."""
-
-
-def message_row(
+def message_facts(
     header: Header,
     digest: str,
     *,
@@ -21,49 +19,58 @@ def message_row(
     answer_kind: str = "",
     stamp: Stamp | None = None,
     tree_size: int | None = None,
-) -> Message:
-    """The row of a message, not yet saved.
+) -> dict[str, Any]:
+    """The columns of a message's row.
 
     A received one has its stamp and the size of the tree that proves it.
     """
-    row = Message(
-        origin=header.origin,
-        message_id=header.id,
-        thread=header.thread,
-        type=header.type,
-        status=header.status,
-        digest=digest,
-        audience=",".join(header.audience),
-        schema=header.schema_name,
-        issued_at=header.issued_at,
-        expires_at=header.expires_at,
-        answer_kind=answer_kind,
-        stored_at=stored_at,
-        tree_size=tree_size,
-    )
+    facts: dict[str, Any] = {
+        "origin": header.origin,
+        "message_id": header.id,
+        "thread": header.thread,
+        "type": header.type,
+        "status": header.status,
+        "digest": digest,
+        "audience": ",".join(header.audience),
+        "schema": header.schema_name,
+        "issued_at": header.issued_at,
+        "expires_at": header.expires_at,
+        "answer_kind": answer_kind,
+        "stored_at": stored_at,
+        "tree_size": tree_size,
+    }
     if isinstance(header, PeopleHeader):
-        row.number, row.urgency = header.number, header.urgency
-        row.handling, row.category = header.handling, header.category
+        facts |= {name: getattr(header, name) for name in ("number", "urgency", "handling", "category")}
     if isinstance(header, DeadlineHeader) and header.deadlines is not None:
-        row.sign_by = header.deadlines.sign_by
-        row.first_feedback_by = header.deadlines.first_feedback_by
-        row.result_by = header.deadlines.result_by
+        due = header.deadlines
+        facts |= {name: getattr(due, name) for name in ("sign_by", "first_feedback_by", "result_by")}
     if stamp is not None:
-        row.leaf_index, row.admitted_at = stamp.leaf.index, stamp.leaf.admitted_at
-        row.directory_version, row.delivery_seq = stamp.leaf.directory, stamp.delivery_seq
-    return row
+        leaf = stamp.leaf
+        facts |= {"leaf_index": leaf.index, "admitted_at": leaf.admitted_at}
+        facts |= {"directory_version": leaf.directory, "delivery_seq": stamp.delivery_seq}
+    return facts
 
 
-def add_messages(rows: Sequence[Message]) -> None:
-    """Inserts messages inside the caller's transaction and gives each its key; raises IntegrityError."""
+def add_messages(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Inserts messages (by their facts) inside the caller's transaction; their keys. Raises IntegrityError."""
+    if not rows:
+        return []
+    [(before,)] = select("COALESCE(MAX(id), 0)", Message, "TRUE", ())
     insert(Message, rows)
-    keys: dict[tuple[str, str], int] = {}
-    for first in range(0, len(rows), IDS_AT_ONCE):
-        ids = [row.message_id for row in rows[first : first + IDS_AT_ONCE]]
-        stored = Message.objects.filter(message_id__in=ids).values_list("origin", "message_id", "pk")
-        keys.update({(origin, message_id): key for origin, message_id, key in stored})
-    for row in rows:
-        row.pk = keys[row.origin, row.message_id]
+    added = select("origin, message_id, id", Message, "id > %s", (before,))
+    keys = {(origin, message_id): key for origin, message_id, key in added}
+    return [keys[row["origin"], row["message_id"]] for row in rows]
+
+
+def reference_facts(key: int, ref: Ref, *, known: bool) -> dict[str, Any]:
+    """The columns of a reference of the message with this key."""
+    return {
+        "message_id": key,
+        "relation": ref.relation,
+        "target": ref.id,
+        "target_digest": ref.digest,
+        "known": known,
+    }
 
 
 def stored_record(message: Message) -> InRecord | OutRecord:

@@ -1,0 +1,24 @@
+"""Numbers that only grow, by name: the last seq and serial given out, the highest delivery number met."""
+
+from tongbao_broker.insertion import insert
+from tongbao_broker.statements import select, update
+from tongbao_connectors.store.models import Counter
+
+
+def value(name: str) -> int:
+    """Where the counter stands; 0 for one that was never moved."""
+    found = select("value", Counter, "name = %s", (name,))
+    return int(found[0][0]) if found else 0
+
+
+def move(name: str, read: int, to: int) -> bool:
+    """Moves a counter from where it was read, inside the caller's transaction; False if it isn't there any more.
+
+    Raises IntegrityError where another process moves it for the first time as well.
+    """
+    if update(Counter, "value = %s", "name = %s AND value = %s", (to, name, read)):
+        return True
+    if read or value(name):
+        return False
+    insert(Counter, [{"name": name, "value": to}])
+    return True
