@@ -25,7 +25,8 @@ next record.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -301,11 +302,18 @@ def _entry(record: InRecord, stamp: Stamp, view: View) -> Checkpoint:
 
 
 def _checkpoint(note: str, at: datetime, directory: int, view: View) -> Checkpoint:
-    """A checkpoint signed by a key we know; one that we can't know yet is our own trouble."""
-    try:
+    """A checkpoint signed by a key we know."""
+    with _newer_keys(Code.CHECKPOINT_SIGNATURE, directory, view):
         return verify_checkpoint(note, view.network, view.directory.checkpoint_keys(at))
+
+
+@contextmanager
+def _newer_keys(unknown: Code, directory: int, view: View) -> Iterator[None]:
+    """A key of the exchange that we can't know yet, since a newer directory lists it, is our own trouble."""
+    try:
+        yield
     except Refused as refused:
-        if refused.code == Code.CHECKPOINT_SIGNATURE and directory > view.directory.version:
+        if refused.code == unknown and directory > view.directory.version:
             raise Held(f"directory {directory} is needed, {view.directory.version} is here") from None
         raise
 
@@ -327,11 +335,14 @@ def _head(record: InRecord, view: View) -> HeadRead | Passed:
         raise Refused(Code.STAMP_SHAPE, "stamp")
     if header.expires_at <= view.now:
         return Passed()
-    verify_message(record.out, directory=view.directory, network=view.network, owner=EXCHANGE, at=view.now)
+    state = header.content.directory
+    with _newer_keys(Code.KEY_UNKNOWN, state.version, view):
+        verify_message(
+            record.out, directory=view.directory, network=view.network, owner=EXCHANGE, at=view.now
+        )
     if view.code not in header.audience:
         raise Refused(Code.NOT_IN_AUDIENCE, "audience")
     policy.check_times(header, view.now)
-    state = header.content.directory
     return HeadRead(header, _checkpoint(header.content.checkpoint, view.now, state.version, view))
 
 

@@ -26,6 +26,7 @@ from tongbao_schemas.codes import (
     EXCHANGE_TYPES,
     Category,
     Handling,
+    KeyUse,
     MessageType,
     ParticipantStatus,
 )
@@ -147,19 +148,18 @@ def with_province(
 def with_successor(
     directory: Envelope,
     code: str,
+    use: KeyUse,
     key: SigningKey | SealKey,
     directory_keys: Sequence[SigningKey],
     now: datetime,
 ) -> Envelope:
-    """The next version of a directory, in which a participant's message or seal key has a successor.
+    """The next version of a directory, in which a participant's key for one use has a successor.
 
     The keys before it, of the same use, end after `OVERLAP` at the latest.
     """
     document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
-    if isinstance(key, SealKey):
-        record = _key(code, "seal", key.kid, key.public, now, until)
-    else:
-        record = _message_key(code, key, now, until)
+    kid = key.kid if isinstance(key, SealKey) else key.keyid
+    record = _key(code, use, kid, key.public, now, until)
     last = format_time(now + OVERLAP)
     before = [
         {**each, "valid_until": min(each["valid_until"], last)}
@@ -206,30 +206,29 @@ def _participant(code: str) -> dict[str, Any]:
 
 
 def _keys(code: str, keys: ParticipantKeys, now: datetime, until: datetime) -> list[dict[str, Any]]:
-    records = [_message_key(code, keys.message, now, until)]
+    records = [_key(code, KeyUse.MESSAGE, keys.message.keyid, keys.message.public, now, until)]
     if keys.seal is not None:
-        records.append(_key(code, "seal", keys.seal.kid, keys.seal.public, now, until))
+        records.append(_key(code, KeyUse.SEAL, keys.seal.kid, keys.seal.public, now, until))
     if keys.checkpoint is not None:
-        records.append(_key(code, "checkpoint", keys.checkpoint.keyid, keys.checkpoint.public, now, until))
+        checkpoint = keys.checkpoint
+        records.append(_key(code, KeyUse.CHECKPOINT, checkpoint.keyid, checkpoint.public, now, until))
     return records
 
 
-def _message_key(code: str, key: SigningKey, now: datetime, until: datetime) -> dict[str, Any]:
-    signs = EXCHANGE_SIGNS if code == EXCHANGE else PROVINCE_SIGNS
-    record = _key(code, "message", key.keyid, key.public, now, until)
-    return {**record, "may_sign": [str(kind) for kind in signs]}
-
-
-def _key(owner: str, use: str, kid: str, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:
-    return {
+def _key(owner: str, use: KeyUse, kid: str, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:
+    record: dict[str, Any] = {
         "kid": kid,
         "owner": owner,
-        "use": use,
-        "alg": "X25519" if use == "seal" else "Ed25519",
+        "use": str(use),
+        "alg": "X25519" if use is KeyUse.SEAL else "Ed25519",
         "public": public.hex(),
         "valid_from": format_time(now),
         "valid_until": format_time(until),
     }
+    if use is KeyUse.MESSAGE:
+        signs = EXCHANGE_SIGNS if owner == EXCHANGE else PROVINCE_SIGNS
+        record["may_sign"] = [str(kind) for kind in signs]
+    return record
 
 
 def _agreement(index: int, pair: tuple[str, str], now: datetime, until: datetime) -> dict[str, Any]:

@@ -278,13 +278,12 @@ def _keys(workspace: Workspace, trust: Trust, now: datetime) -> Iterator[Finding
                 terms.append(_key(trust, code, use, read(), now))
             except BadConfiguration as error:
                 yield _of(Check.KEYS, error, f"{code}/keys")
-        if (workspace.folder / code / "keys" / "message.next.pem").exists():
+        for waiting in sorted((workspace.folder / code / "keys").glob("*.next.pem")):
+            command = f"tongbao rotate {waiting.name.removesuffix('.next.pem')}-key {code}"
             yield _warning(
                 Check.KEYS,
-                Words(f"{code} 的签名密钥更换未完成", f"the change of {code}'s message key was interrupted"),
-                Words(
-                    f"再次执行 tongbao rotate message-key {code}", f"again: tongbao rotate message-key {code}"
-                ),
+                Words(f"{code} 的签名密钥更换未完成", f"the change of {code}'s signing key was interrupted"),
+                Words(f"再次执行 {command}", f"again: {command}"),
             )
     fix = Words("用 tongbao rotate 更换密钥", "change it with: tongbao rotate")
     yield from _terms(Check.KEYS, Words("个密钥", "keys"), terms, now, fix)

@@ -1,91 +1,132 @@
 """Replaces a participant's certificate or keys while messages flow.
 
-1. A certificate: the new one takes the file's place at once; who reads the file next goes by it.
-2. A message key: the directory lists the new key first; only when the exchange goes by that directory is
-   anything signed with it. Until then it lies beside the old one as `message.next.pem`, so that an
-   interrupted rotation is finished by the next.
-3. A seal key: the connector holds the new private half first; only then does the directory list it and
-   anybody seal to it. The old private halves stay, for what is under way.
-4. The old key holds for some days more, in which everything signed with it or sealed to it arrives.
+1. A certificate: the new one takes the file's place at once; who reads the file next goes by it. The broker's
+   own (000000) goes by it when it is told to read the file again.
+2. A signing key, for messages or for checkpoints: the directory lists the new key first; only when the
+   exchange goes by that directory is anything signed with it. Until then it lies beside the old one as
+   `message.next.pem` or `checkpoint.next.pem`, so that an interrupted rotation is finished by the next.
+   Whoever meets the new key before the directory waits for the directory.
+3. A seal key: its owner holds the new private half first; only then does the directory list it and anybody
+   seal to it. The old private halves stay, for what is under way (`oldkeys` destroys them).
+4. The old key stays in the directory for ever and holds for some days more, in which everything signed with
+   it or sealed to it arrives.
+5. A province with a system of its own finds new keys and the new directory in its folder, in this order.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from tongbao_broker import database
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.keys import SealKey, SigningKey, load_signing_key, save_private
-from tongbao_connectors import authority, issuing
+from tongbao_connectors import authority, issuing, workspace
 from tongbao_connectors.services import CouldNotStart
-from tongbao_connectors.workspace import CERTIFICATE_DAYS, Workspace
+from tongbao_connectors.workspace import (
+    BROKER,
+    BROKER_HOSTS,
+    CERTIFICATE_DAYS,
+    NoSuchParticipant,
+    Workspace,
+)
+from tongbao_schemas.codes import EXCHANGE, KeyUse
 
-__all__ = ["await_directory", "rotate_certificate", "rotate_message_key", "rotate_seal_key"]
+__all__ = ["NoSuchKey", "await_directory", "rotate_certificate", "rotate_seal_key", "rotate_signing_key"]
 
 KNOWN_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.05
 
 
+class NoSuchKey(NoSuchParticipant):
+    """Only the exchange signs checkpoints, and only provinces open bodies."""
+
+    code = "OP-32"
+    zh = "该单位没有这种密钥。"
+    en = "This participant has no key for that use."
+    next_zh = "检查点密钥属于平台 100000，加密密钥属于各省。"
+    next_en = "Checkpoint keys are the exchange's (100000), seal keys are the provinces'."
+
+
 def rotate_certificate(place: Workspace, code: str, now: datetime) -> None:
-    """Issues a new key and certificate to a participant. Raises NoSuchParticipant, BadConfiguration."""
-    ca = CertificateAuthority.load(place.authority / "ca")
-    ca.issue_to(place.participant(code) / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)
+    """Issues a new key and certificate to a participant or to the broker.
 
-
-def rotate_message_key(
-    place: Workspace, code: str, now: datetime, *, known: Callable[[Directory], None]
-) -> Directory:
-    """Gives a province a new message key; the directory that lists it.
-
-    `known` returns once the exchange goes by a directory. Raises NoSuchParticipant or NoConnector.
+    Raises NoSuchParticipant, BadConfiguration.
     """
-    keys = place.province(code) / "keys"
-    waiting = keys / "message.next.pem"
+    folder, hosts = (place.broker, BROKER_HOSTS) if code == BROKER else (place.participant(code), ())
+    ca = CertificateAuthority.load(place.authority / "ca")
+    ca.issue_to(folder / "tls.pem", code, now=now, days=CERTIFICATE_DAYS, hosts=hosts)
+
+
+def rotate_signing_key(
+    place: Workspace, code: str, use: KeyUse, now: datetime, *, known: Callable[[Directory], None]
+) -> Directory:
+    """Gives a participant a new message or checkpoint key; the directory that lists it.
+
+    `known` returns once the exchange goes by a directory. Raises NoSuchParticipant or NoSuchKey.
+    """
+    keys = place.participant(code) / "keys"
+    if use is KeyUse.CHECKPOINT and code != EXCHANGE:
+        raise NoSuchKey(code)
+    waiting = keys / f"{use}.next.pem"
     with issuing.alone(place):
         if not waiting.exists():
             save_private(waiting, SigningKey.generate())
         key = load_signing_key(waiting)
         issue = issuing.current(place, now)
         if issue.directory.key(key.keyid) is None:
-            issue = _with_successor(place, issue, code, key, now)
+            issue = _with_successor(place, issue, code, use, key, now)
         known(issue.directory)
-        waiting.replace(keys / "message.pem")
+        waiting.replace(keys / f"{use}.pem")
     return issue.directory
 
 
 def rotate_seal_key(place: Workspace, code: str, now: datetime, *, held: Callable[[], None]) -> Directory:
     """Gives a province a new seal key; the directory that lists it.
 
-    `held` returns once the connector has read its keys anew. Raises NoSuchParticipant or NoConnector.
+    `held` returns once the connector has read its keys anew. Raises NoSuchParticipant or NoSuchKey.
     """
-    folder, key = place.province(code) / "keys" / "seal", SealKey.generate()
+    folder, key = place.participant(code) / "keys" / "seal", SealKey.generate()
+    if code == EXCHANGE:
+        raise NoSuchKey(code)
     with issuing.alone(place):
         save_private(folder / f"{key.kid[:16]}.pem", key)
         held()
-        return _with_successor(place, issuing.current(place, now), code, key, now).directory
+        return _with_successor(place, issuing.current(place, now), code, KeyUse.SEAL, key, now).directory
 
 
-def await_directory(version: int) -> None:
-    """Returns as soon as the current database's connector has this directory, or a newer one, of the
-    exchange's topic. Raises CouldNotStart after `KNOWN_WITHIN_S`.
+def await_directory(version: int, databases: Sequence[str]) -> None:
+    """Returns as soon as one of these connectors' databases has this directory, or a newer one, of the
+    exchange's topic: then the exchange goes by it. Raises CouldNotStart after `KNOWN_WITHIN_S`.
     """
     from tongbao_connectors.store.models import TrustDocument
 
     until = time.monotonic() + KNOWN_WITHIN_S
-    while not TrustDocument.objects.filter(version__gte=version).exists():
+    while True:
+        for name in databases:
+            with database.use(name):
+                if TrustDocument.objects.filter(version__gte=version).exists():
+                    return
         if time.monotonic() > until:
             raise CouldNotStart(f"directory {version}")
         time.sleep(LOOK_EVERY_S)
 
 
 def _with_successor(
-    place: Workspace, before: issuing.Issue, code: str, key: SigningKey | SealKey, now: datetime
+    place: Workspace,
+    before: issuing.Issue,
+    code: str,
+    use: KeyUse,
+    key: SigningKey | SealKey,
+    now: datetime,
 ) -> issuing.Issue:
     issue = issuing.successor(
         place,
         before,
-        lambda directory, signers: authority.with_successor(directory, code, key, signers, now),
+        lambda directory, signers: authority.with_successor(directory, code, use, key, signers, now),
         now,
     )
     issuing.publish(place, issue)
+    if code in place.external:
+        workspace.write_whole(place.participant(code) / "trust.json", issue.trust.encode().decode("ascii"))
     return issue

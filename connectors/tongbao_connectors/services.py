@@ -102,7 +102,7 @@ class CouldNotStop(OperationError):
 class OutOfDate(BadConfiguration):
     """The directory's year is over, and with it that of keys and certificates."""
 
-    code = "OP-28"
+    code = "OP-31"
     zh = "工作区的目录、密钥和证书已过有效期。"
     en = "The workspace's directory, keys and certificates have expired."
     next_zh = "用 tongbao init 在另一个文件夹新建工作区。"
@@ -215,6 +215,18 @@ def apply_topology(workspace: Workspace, wanted: "Directory | None" = None) -> N
     from tongbao_broker.kafka import topology
 
     topology.apply(topology.plan(broker_connection(workspace), wanted or directory(workspace)))
+
+
+def reload_broker_certificate(workspace: Workspace) -> bool:
+    """Whether the broker goes by the certificate that lies in its folder now; False where none runs.
+
+    Raises Unreachable.
+    """
+    from tongbao_broker.kafka.listener import reload_certificate
+
+    if running(workspace) is None:
+        return False
+    return reload_certificate(broker_connection(workspace), workspace.broker / "tls.pem")
 
 
 def _exchange(workspace: Workspace) -> Child:

@@ -43,6 +43,7 @@ DEMO_PROVINCES = ("520000", "440000", "330000", "530000", "320000")
 DEMO_POSTINGS = (Posting("黔-0301", home="520000", host="440000"),)
 CERTIFICATE_DAYS = 365
 LOOPBACK = "127.0.0.1"
+BROKER_HOSTS = ("localhost", LOOPBACK)
 PORTS = range(19092, 29092)  # below the range from which systems take ports for outgoing connections
 SETTINGS = "workspace.toml"
 
@@ -239,8 +240,8 @@ def _fill(folder: Path, now: datetime) -> None:
     root, directory = _write_documents(folder / "authority", keys, now)
     trust = json.dumps({"roots": [root.as_json()], "directory": directory.as_json()})
     (folder / "authority" / "trust.json").write_text(trust, encoding="ascii")
-    hosts = ("localhost", LOOPBACK)
-    ca.issue_to(_made(folder / "broker") / "tls.pem", BROKER, now=now, days=CERTIFICATE_DAYS, hosts=hosts)
+    broker = _made(folder / "broker") / "tls.pem"
+    ca.issue_to(broker, BROKER, now=now, days=CERTIFICATE_DAYS, hosts=BROKER_HOSTS)
     for code, own in keys.items():
         home = _made(folder / code)
         ca.issue_to(home / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)

@@ -138,7 +138,8 @@ class Relay:
         self._logged = known[0] if known else 0
         self.own.load(self.clock.now())
         self._alarm.take_over()
-        self._trail = store.trail() or self._begun()
+        # Heads speak of the present: an old checkpoint's key may have ended since.
+        self._trail = (store.trail() or self._begun()).under(self.own.network, self.voice.checkpoint_key)
         self._lanes = store.lanes()
         self._publisher = Publisher(self.roads.sink, self._compared(), self.reached)
         self._enrol()

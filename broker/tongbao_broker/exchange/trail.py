@@ -31,8 +31,11 @@ class TrailHead:
     @classmethod
     def empty(cls, network: str, key: SigningKey) -> "TrailHead":
         """The head of a trail that has no leaf yet."""
-        frontier = Frontier()
-        return cls(frontier, sign_checkpoint(network, 0, frontier.root, key))
+        return cls().under(network, key)
+
+    def under(self, network: str, key: SigningKey) -> "TrailHead":
+        """The same tree under a checkpoint signed by `key`, the exchange's present one."""
+        return TrailHead(self.frontier, sign_checkpoint(network, self.size, self.frontier.root, key))
 
     @property
     def size(self) -> int:

@@ -17,6 +17,7 @@ from tests.support.world import (
     key_json,
     participant_json,
     seal_key,
+    signing_key,
 )
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.merkle import Frontier
@@ -453,6 +454,22 @@ def test_a_head_that_is_not_the_exchanges_word_to_us_is_refused(
 
     assert isinstance(refused, Reject)
     assert refused.code == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        pytest.param(2, Hold, id="a directory that we don't have lists it: wait"),
+        pytest.param(1, Reject, id="our own directory doesn't list it: refused"),
+    ],
+)
+def test_a_head_under_a_key_that_is_new_to_us(version: int, expected: type) -> None:
+    """The exchange has changed its message key, or somebody signs as if it had."""
+    state = {"version": version, "digest": DIRECTORY.digest}
+    content = {**fields_of(WORLD.message("head", EXCHANGE, [ME]))["content"], "directory": state}
+    head = WORLD.message("head", EXCHANGE, [ME], content=content, key=signing_key("the next message key"))
+
+    assert isinstance(outcome(InRecord(head.envelope)), expected)
 
 
 def test_an_old_head_is_passed_over() -> None:

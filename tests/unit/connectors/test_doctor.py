@@ -118,12 +118,15 @@ def test_a_fault_is_found(place: Workspace, fault: Callable[[Workspace], None], 
     assert {each.check for each in doctor.examine(place, NOW) if each.state is State.BAD} == {check}
 
 
-def test_an_interrupted_change_of_a_key_is_a_warning(place: Workspace) -> None:
+@pytest.mark.parametrize(("code", "use"), [("520000", "message"), ("100000", "checkpoint")])
+def test_an_interrupted_change_of_a_key_is_a_warning(place: Workspace, code: str, use: str) -> None:
     """The old key still signs; the same command again finishes the change."""
-    keys = place.folder / "520000" / "keys"
-    shutil.copy(keys / "message.pem", keys / "message.next.pem")
+    keys = place.folder / code / "keys"
+    shutil.copy(keys / f"{use}.pem", keys / f"{use}.next.pem")
+    about_keys = [each for each in doctor.examine(place, NOW) if each.check is Check.KEYS]
+    [warning] = [each for each in about_keys if each.state is State.WARNING]
 
-    assert found(place, Check.KEYS) == {State.GOOD, State.WARNING}
+    assert warning.fix.en == f"again: tongbao rotate {use}-key {code}"
 
 
 @pytest.mark.skipif(sqlite3.sqlite_version_info >= SAFE_WAL, reason="this SQLite is safe in WAL mode")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from typer.testing import CliRunner
 
 from tongbao_broker.trust.certificates import read_certificate
@@ -13,12 +14,13 @@ from tongbao_broker.trust.directory import Directory, usable
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
 from tongbao_connectors import authority, enrolment, issuing, rotation, workspace
 from tongbao_connectors.cli.main import app
-from tongbao_connectors.workspace import NoConnector, NoSuchParticipant, Workspace
+from tongbao_connectors.rotation import NoSuchKey
+from tongbao_connectors.workspace import NoSuchParticipant, Workspace
 from tongbao_schemas.codes import KeyUse
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=300)
-CODE = "520000"
+CODE, EXCHANGE, EXTERNAL = "520000", "100000", "610000"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def message_keyid(place: Workspace) -> str:
 
 
 def rotate_message_key(place: Workspace, now: datetime = LATER) -> Directory:
-    return rotation.rotate_message_key(place, CODE, now, known=at_once)
+    return rotation.rotate_signing_key(place, CODE, KeyUse.MESSAGE, now, known=at_once)
 
 
 def test_a_certificate_is_replaced(place: Workspace) -> None:
@@ -77,7 +79,7 @@ def test_nothing_is_signed_before_the_exchange_knows(place: Workspace) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rotation.rotate_message_key(place, CODE, LATER, known=interrupted)
+        rotation.rotate_signing_key(place, CODE, KeyUse.MESSAGE, LATER, known=interrupted)
     waiting = load_signing_key(place.folder / CODE / "keys" / "message.next.pem").keyid
     finished = rotate_message_key(place)
 
@@ -126,28 +128,95 @@ def test_a_key_that_has_ended_is_not_prolonged(place: Workspace) -> None:
     assert again.message_key(first).valid_until == ends
 
 
-def test_whose_keys_are_elsewhere(place: Workspace) -> None:
-    """The exchange's keys and an external system's aren't rotated here; an external certificate is."""
-    enrolled = enrolment.enrol(place, "610000", NOW, open_topics=at_once).workspace
-    rotation.rotate_certificate(enrolled, "610000", LATER)
+@pytest.mark.parametrize("use", [KeyUse.MESSAGE, KeyUse.CHECKPOINT])
+def test_the_exchanges_own_keys_have_successors(place: Workspace, use: KeyUse) -> None:
+    """Both are listed, the old one for a week; what the exchange signs with from now on is the new one."""
+    file = place.exchange / "keys" / f"{use}.pem"
+    old = load_signing_key(file).keyid
+    directory = rotation.rotate_signing_key(place, EXCHANGE, use, LATER, known=at_once)
+    new = load_signing_key(file).keyid
+    records = {key.kid: key for key in directory.document.keys if (key.owner, key.use) == (EXCHANGE, use)}
 
-    with pytest.raises(NoConnector):
-        rotation.rotate_message_key(enrolled, "610000", LATER, known=at_once)
+    assert records.keys() == {old, new}
+    assert records[old].valid_until == LATER + authority.OVERLAP
+    assert records[new].may_sign == records[old].may_sign
+    assert usable(records[new], LATER)
+
+
+@pytest.fixture
+def external(place: Workspace) -> Workspace:
+    """The network with one more province, whose system isn't ours."""
+    return enrolment.enrol(place, EXTERNAL, NOW, open_topics=at_once).workspace
+
+
+def test_a_folder_that_was_handed_over_is_renewed(external: Workspace) -> None:
+    """The owner of an external province's folder finds certificate, keys and directory in it."""
+    folder = external.folder / EXTERNAL
+    before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    rotation.rotate_certificate(external, EXTERNAL, LATER)
+    rotation.rotate_signing_key(external, EXTERNAL, KeyUse.MESSAGE, LATER, known=at_once)
+    directory = rotation.rotate_seal_key(external, EXTERNAL, LATER, held=lambda: None)
+    changed = {path.name for path, content in before.items() if path.read_bytes() != content}
+    here = {load_seal_key(path).kid for path in (folder / "keys" / "seal").glob("*.pem")}
+
+    assert changed == {"tls.pem", "message.pem", "trust.json"}
+    assert directory.seal_recipient(EXTERNAL, LATER).kid in here
+    assert len(here) == 2
+    assert (folder / "trust.json").read_bytes() == (external.exchange / "trust.json").read_bytes()
+    assert usable(directory.message_key(load_signing_key(folder / "keys" / "message.pem").keyid), LATER)
+
+
+def test_the_brokers_certificate_names_its_hosts(place: Workspace) -> None:
+    """`CN=000000`, for the addresses it answers at."""
+    rotation.rotate_certificate(place, workspace.BROKER, LATER)
+    pem = (place.broker / "tls.pem").read_bytes()
+    facts = read_certificate(pem, (place.broker / "ca.pem").read_bytes())
+
+    assert (facts.subject, facts.valid_until) == ("CN=000000", LATER + timedelta(days=365))
+    assert hosts_of(pem) == {"localhost", "127.0.0.1"}
+
+
+def hosts_of(pem: bytes) -> set[str]:
+    names = x509.load_pem_x509_certificates(pem)[0].extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    return {str(name.value) for name in names.value}
+
+
+def test_who_has_no_such_key(place: Workspace) -> None:
+    """Only provinces open bodies, only the exchange signs checkpoints, only participants have keys."""
+    with pytest.raises(NoSuchKey):
+        rotation.rotate_signing_key(place, CODE, KeyUse.CHECKPOINT, LATER, known=at_once)
+    with pytest.raises(NoSuchKey):
+        rotation.rotate_seal_key(place, EXCHANGE, LATER, held=lambda: None)
     with pytest.raises(NoSuchParticipant):
-        rotation.rotate_seal_key(enrolled, "100000", LATER, held=lambda: None)
+        rotation.rotate_signing_key(place, workspace.BROKER, KeyUse.MESSAGE, LATER, known=at_once)
     with pytest.raises(NoSuchParticipant):
-        rotation.rotate_certificate(enrolled, "640000", LATER)
+        rotation.rotate_certificate(place, "640000", LATER)
 
 
-@pytest.mark.parametrize(("what", "directory"), [("certificate", None), ("message-key", 2), ("seal-key", 2)])
-def test_the_command_where_nothing_runs(place: Workspace, what: str, directory: int | None) -> None:
+@pytest.mark.parametrize(
+    ("what", "code", "directory"),
+    [
+        ("certificate", CODE, None),
+        ("certificate", workspace.BROKER, None),
+        ("message-key", CODE, 2),
+        ("message-key", EXCHANGE, 2),
+        ("checkpoint-key", EXCHANGE, 2),
+        ("seal-key", CODE, 2),
+    ],
+)
+def test_the_command_where_nothing_runs(
+    place: Workspace, what: str, code: str, directory: int | None
+) -> None:
     """It is done in the files, and said to be in use from the next start on."""
-    result = CliRunner().invoke(app, ["rotate", what, CODE, "--dir", str(place.folder), "--json"])
+    result = CliRunner().invoke(app, ["rotate", what, code, "--dir", str(place.folder), "--json"])
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {
-        "code": CODE,
+        "code": code,
         "rotated": what,
         "directory": directory,
         "restarted": False,
+        "in_use": False,
     }
