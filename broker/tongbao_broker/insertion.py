@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tongbao_broker.database import current
 
-__all__ = ["insert", "upsert"]
+__all__ = ["Row", "insert", "upsert"]
 
 Row = Mapping[str, Any] | models.Model
 
@@ -36,13 +36,15 @@ def upsert(model: type[models.Model], rows: Iterable[Row], *, key: str, changing
 
 
 def _execute(model: type[models.Model], rows: Iterable[Row], on_conflict: str) -> None:
-    name = current()
-    plan = _plan(model, connections[name].vendor)
-    forms = [form(connections[name]) for form in plan.forms]
-    values = [_values(plan, forms, row) for row in rows]
-    if values:
-        with connections[name].cursor() as cursor:
-            cursor.executemany(plan.statement + on_conflict, values)
+    given = [vars(row) if isinstance(row, models.Model) else row for row in rows]
+    if not given:
+        return
+    connection = connections[current()]
+    plan = _plan(model, connection.vendor)
+    columns = [(name, default, form(connection)) for name, default, form in plan.columns]
+    values = [[form(row.get(name, default)) for name, default, form in columns] for row in given]
+    with connection.cursor() as cursor:
+        cursor.executemany(plan.statement + on_conflict, values)
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class _Plan:
     """How rows of one model are written."""
 
     statement: str
-    defaults: Sequence[tuple[str, Any]]
-    forms: Sequence[Callable[[BaseDatabaseWrapper], Callable[[Any], Any]]]
+    columns: Sequence[tuple[str, Any, Callable[[BaseDatabaseWrapper], Callable[[Any], Any]]]]
+    """Attribute, default, and what gives the value's form for a connection."""
 
 
 @cache
@@ -62,16 +64,8 @@ def _plan(model: type[models.Model], _vendor: str) -> _Plan:
     places = ", ".join(["%s"] * len(fields))
     return _Plan(
         f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})",  # noqa: S608 - names of ours
-        [(field.attname, field.get_default()) for field in fields],
-        [_form(field) for field in fields],
+        [(field.attname, field.get_default(), _form(field)) for field in fields],
     )
-
-
-def _values(plan: _Plan, forms: Sequence[Callable[[Any], Any]], row: Row) -> list[Any]:
-    given = vars(row) if isinstance(row, models.Model) else row
-    return [
-        form(given.get(name, default)) for (name, default), form in zip(plan.defaults, forms, strict=True)
-    ]
 
 
 def _form(field: Any) -> Callable[[BaseDatabaseWrapper], Callable[[Any], Any]]:
@@ -95,7 +89,7 @@ def _adapted(field: Any, connection: BaseDatabaseWrapper) -> Callable[[Any], Any
 
 
 def _plain_text(value: Any) -> Any:
-    return value if value is None else str(value)
+    return value if value is None or type(value) is str else str(value)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -35,6 +35,7 @@ __all__ = [
     "LaneState",
     "LoggedMessage",
     "LoggedRefusal",
+    "Marks",
     "Outbound",
     "Step",
 ]
@@ -107,6 +108,17 @@ class LaneState:
     def clear(self) -> bool:
         """Everything given out has been published."""
         return self.published_seq == self.delivery_seq
+
+
+@dataclass(slots=True)
+class Marks:
+    """What is published and not yet marked in the tables: how far each lane, and up to which leaf."""
+
+    lanes: dict[str, int] = field(default_factory=dict)
+    leaves: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.lanes) or self.leaves is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@
    list proves the writer: his outbox row ends. It names the message only if the signature proved it, the
    record always by its place and hash. A rejected receipt is no exception: a notice is never answered, so
    no loop can come of it.
-4. A notice's time is its subject's `admitted_at`, so that the addressee can rebuild its own leaf.
+4. What is put together here from values that were checked is not parsed again.
+5. A notice's time is its subject's `admitted_at`, so that the addressee can rebuild its own leaf.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from tongbao_broker.trust.keys import SigningKey
 from tongbao_schemas.codes import EXCHANGE, MessageType, NoticeKind, Status
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.envelope import MESSAGE_TYPE, Envelope
-from tongbao_schemas.header import Header, parse_header
+from tongbao_schemas.header import Header
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
 
@@ -56,7 +57,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A signed message of the exchange with its parsed header."""
+    """A signed message of the exchange, and what its header says beside its content."""
 
     header: Header
     envelope: Envelope
@@ -122,7 +123,7 @@ class Announcer:
         at: datetime,
         life: timedelta,
     ) -> Announcement:
-        message_id = new_id(at)
+        message_id, expires_at, schema = new_id(at), at + life, f"{kind}/1.0"
         payload = compact_json(
             {
                 "network": self._network,
@@ -133,10 +134,23 @@ class Announcer:
                 "origin": EXCHANGE,
                 "audience": list(audience),
                 "issued_at": format_time(at),
-                "expires_at": format_time(at + life),
+                "expires_at": format_time(expires_at),
                 "refs": [],
-                "schema": f"{kind}/1.0",
+                "schema": schema,
                 "content": content,
             }
         )
-        return Announcement(parse_header(payload), sign(payload, MESSAGE_TYPE, (self._key,)))
+        header = Header.model_construct(
+            network=self._network,
+            id=message_id,
+            thread=message_id,
+            type=kind,
+            status=status,
+            origin=EXCHANGE,
+            audience=tuple(audience),
+            issued_at=at,
+            expires_at=expires_at,
+            refs=(),
+            schema_name=schema,
+        )
+        return Announcement(header, sign(payload, MESSAGE_TYPE, (self._key,)))

@@ -2,12 +2,15 @@
 
 1. What a batch has just committed is sent from memory; after a crash or a failure, from the table. The
    bytes are the same.
-2. A lane is sent in the order of its numbers. How far it got is marked afterwards: a crash in between
-   repeats records, which their reader recognises by number and digest.
+2. A lane is sent in the order of its numbers. How far it got is marked afterwards, with the next batch's
+   rows or as soon as there is nothing else to do: a crash in between repeats records, which their reader
+   recognises by number and digest.
 3. A topic that the broker refuses (missing, closed to us) backs off alone, from five seconds up to a
    minute.
 4. Leaves and directories go to their topics by the same rules; deliveries that were asked for again go
    beside the lane.
+5. Leaves let others look over our shoulder, and nobody waits for them: those of a quarter of a second go
+   together, so that every province stores them once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +21,7 @@ from typing import Protocol
 from tongbao_broker import logs
 from tongbao_broker.errors import TopicRefused
 from tongbao_broker.exchange import store
-from tongbao_broker.exchange.dispatch import Entry, LaneState, Outbound
+from tongbao_broker.exchange.dispatch import Entry, LaneState, Marks, Outbound
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_schemas.header import parse_header
@@ -31,6 +34,7 @@ LONGEST_PAUSE = timedelta(seconds=60)
 AT_ONCE = 1024 * 1024
 """About how many bytes of one lane are read from its table at a time."""
 RESENDS_AT_ONCE = 50
+LEAVES_EVERY = timedelta(milliseconds=250)
 
 _log = logs.get(__name__)
 
@@ -83,18 +87,21 @@ class Publisher:
         self._sink = sink
         self._reached = reached
         self.backoff = Backoff()
-        self.published_leaves = published_leaves
+        self.marks = Marks()
+        self._leaves = LeafQueue(published_leaves)
         self._directories_waiting = True
         self._resends_waiting = True
 
     def publish(
         self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None, now: datetime
     ) -> dict[str, int]:
-        """Sends what is due and marks it; how far each lane has got that moved.
+        """Sends what is due; how far each lane has got that moved.
 
         `size` is the trail's, `entry` the batch just committed, if any. Raises WriterBroken or Unreachable
         where nothing can be sent at all.
         """
+        if entry and (growth := entry.growth):
+            self._leaves.add(growth.first, growth.head.size, growth.record, now)
         waiting = {
             code: lane
             for code, lane in lanes.items()
@@ -102,16 +109,26 @@ class Publisher:
         }
         shipments = [
             shipment
-            for shipment in self._shipments(waiting, size, entry)
+            for shipment in self._shipments(waiting, size, entry, now)
             if self.backoff.allows(shipment.topic, now)
         ]
         if not shipments:
             return {}
         sent = self.send(shipments, now)
         self._reached("published")
-        self._mark(sent)
-        self._reached("marked")
+        self._note(sent)
         return dict(shipment.lane for shipment in sent if shipment.lane)
+
+    def mark(self) -> None:
+        """Marks in the tables what has been published."""
+        if self.marks:
+            store.mark_published(self.marks)
+            self.marked()
+            self._reached("marked")
+
+    def marked(self) -> None:
+        """Notes that the tables have the marks."""
+        self.marks = Marks()
 
     def send(self, shipments: Sequence[Shipment], now: datetime) -> list[Shipment]:
         """All at once; if a topic is refused, each on its own, so that the others get through.
@@ -137,15 +154,15 @@ class Publisher:
         return True
 
     def _shipments(
-        self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None
+        self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None, now: datetime
     ) -> Iterator[Shipment]:
         fresh: dict[str, list[Outbound]] = {}
         for outbound in entry.outbound if entry else ():
             fresh.setdefault(outbound.addressee, []).append(outbound)
         for code, lane in lanes.items():
             yield _lane_shipment(code, lane, fresh.get(code, []))
-        if self.published_leaves < size:
-            yield self._leaves(entry)
+        if self._leaves.due(size, now):
+            yield self._leaves.shipment()
         self._directories_waiting |= bool(entry and entry.new_directory)
         if self._directories_waiting:
             yield from _directories()
@@ -153,27 +170,57 @@ class Publisher:
         if self._resends_waiting:
             yield from _resends()
 
-    def _leaves(self, entry: Entry | None) -> Shipment:
-        growth = entry.growth if entry else None
-        if growth and growth.first == self.published_leaves:
-            records = [(growth.head.size, growth.record)]
-        else:
-            records = store.leaf_records(self.published_leaves, AT_ONCE)
-        items = [Outgoing(LEAVES_TOPIC, None, value) for _, value in records]
-        return Shipment(LEAVES_TOPIC, items, leaves=records[-1][0])
-
-    def _mark(self, sent: Sequence[Shipment]) -> None:
-        """Notes in the tables what was sent; until then it counts as not sent."""
-        leaves = next((shipment.leaves for shipment in sent if shipment.leaves), None)
-        store.mark_published(dict(shipment.lane for shipment in sent if shipment.lane), leaves)
-        self.published_leaves = leaves or self.published_leaves
+    def _note(self, sent: Sequence[Shipment]) -> None:
+        """Takes down what was sent; until it is marked in the tables a new process counts it as not sent."""
         for shipment in sent:
+            if shipment.lane:
+                self.marks.lanes[shipment.lane[0]] = shipment.lane[1]
+            if shipment.leaves:
+                self.marks.leaves = shipment.leaves
+                self._leaves.sent(shipment.leaves)
             if shipment.directory:
                 store.mark_directory(shipment.directory)
             if shipment.resends:
                 store.mark_resent(shipment.resends)
         self._directories_waiting = self._directories_waiting and bool(store.unpublished_directories())
         self._resends_waiting = self._resends_waiting and bool(store.resends(1))
+
+
+class LeafQueue:
+    """The batches of leaves that are still to be published: those at hand if they are next, else the
+    table's.
+    """
+
+    def __init__(self, published: int) -> None:
+        self.published = published
+        self._at_hand: list[tuple[int, int, bytes]] = []
+        self._since: datetime | None = None
+
+    def add(self, first: int, end: int, record: bytes, now: datetime) -> None:
+        """Takes in a batch just committed; beyond about `AT_ONCE` bytes they are left to the table."""
+        self._since = self._since or now
+        behind = not self._at_hand or self._at_hand[-1][1] == first
+        if behind and sum(len(value) for _, _, value in self._at_hand) < AT_ONCE:
+            self._at_hand.append((first, end, record))
+
+    def due(self, size: int, now: datetime) -> bool:
+        """Whether leaves up to `size` have waited long enough; those of a former process have."""
+        if self.published >= size:
+            return False
+        return self._since is None or not timedelta() <= now - self._since < LEAVES_EVERY
+
+    def shipment(self) -> Shipment:
+        """The next of them."""
+        records = [(end, record) for _, end, record in self._at_hand]
+        if not records or self._at_hand[0][0] != self.published:
+            records = store.leaf_records(self.published, AT_ONCE)
+        items = [Outgoing(LEAVES_TOPIC, None, value) for _, value in records]
+        return Shipment(LEAVES_TOPIC, items, leaves=records[-1][0])
+
+    def sent(self, end: int) -> None:
+        """Notes that the leaves up to `end` are published."""
+        self.published, self._since = end, None
+        self._at_hand = [batch for batch in self._at_hand if batch[0] >= end]
 
 
 def outgoing(addressee: str, value: bytes) -> Outgoing:

@@ -5,7 +5,8 @@ A turn of it:
 2. decided: what passes steps 1 to 7 is looked up in the tables at once and judged in order (`admission`).
 3. committed: decisions, leaves, checkpoint, notices, deliveries, rejections and the cursors' steps, in one
    transaction. What would be large is cut into portions, each with its own transaction and checkpoint.
-4. published, marked: the rows go to their topics, then they are marked.
+4. published: the rows go to their topics. What went is marked with the next batch's rows, or (marked) in a
+   turn that has nothing to read.
 5. Heads go to the provinces that are due one and whose lane is clear: a head never runs ahead of a delivery.
    It speaks of the present, so the trail must stand where this process left it: one that was frozen while
    another took over has a past to tell, and ends instead.
@@ -146,7 +147,8 @@ class Relay:
         self._renew_directory()
 
     def close(self) -> None:
-        """Closes the reader."""
+        """Marks what is published, and closes the reader."""
+        self._publisher.mark()
         self._inlets.close()
 
     def _begun(self) -> TrailHead:
@@ -205,10 +207,12 @@ class Relay:
     def _take(self, timeout_s: float) -> bool:
         """Polls, judges, commits and publishes; False when it has to hold."""
         if hold := holding(self._circumstances()):
+            self._publisher.mark()
             self._hold(hold.reason)
             return False
         batches = self._inlets.poll(timeout_s, MAX_RECORDS)
         if not batches:
+            self._publisher.mark()
             if self._alarm.reason != HoldReason.CLOCK_UNSOUND:
                 self._alarm.release(self.clock.now())
             return True
@@ -285,7 +289,8 @@ class Relay:
 
     def _write(self, entry: Entry) -> None:
         """Commits, and takes over what is so now."""
-        self._lanes.update(store.commit(entry, self._lanes))
+        self._lanes.update(store.commit(entry, self._lanes, self._publisher.marks))
+        self._publisher.marked()
         self._inlets.moved(entry.steps)
         if entry.growth:
             self._trail = entry.growth.head

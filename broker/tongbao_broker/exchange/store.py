@@ -3,10 +3,12 @@
 1. `commit` writes an entry in one transaction. It names the trail's size it starts from and each cursor's
    place; where either is elsewhere, another process has been at work: Fenced, and nothing of the entry is
    written.
-2. Questions are asked for a whole batch at once; none is asked per record.
+2. Questions are asked for a whole batch at once; none is asked per record. What every batch asks and writes
+   is plain SQL: a batch of one record must be quick too.
 3. What was published is marked per lane by its last number, since a lane is published in order.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +28,7 @@ from tongbao_broker.exchange.dispatch import (
     LaneState,
     LoggedMessage,
     LoggedRefusal,
+    Marks,
     Outbound,
     settle,
 )
@@ -42,7 +45,8 @@ from tongbao_broker.exchange.models import (
     TrailState,
 )
 from tongbao_broker.exchange.trail import TrailHead
-from tongbao_broker.insertion import insert, upsert
+from tongbao_broker.insertion import Row, insert, upsert
+from tongbao_broker.statements import aware, places, select, update
 from tongbao_broker.streams import cursor
 from tongbao_broker.trust.merkle import Frontier
 from tongbao_schemas.codes import MessageType, Status
@@ -68,59 +72,49 @@ def view(wanted: Lookup) -> View:
     """The stored messages, numbers and threads that a lookup names."""
     found: dict[int, Known] = {}
     for part in _parts(wanted.ids):
-        found.update(_knowns(message_id__in=part))
+        found.update(_knowns("message_id", part))
     for part in _parts(wanted.digests):
-        found.update(_knowns(digest__in=part))
+        found.update(_knowns("digest", part))
     by_origin: dict[str, list[int]] = {}
     for origin, seq in wanted.seqs:
         by_origin.setdefault(origin, []).append(seq)
     result = View.of(found.values())
     for origin, seqs in by_origin.items():
         for numbers in _parts(seqs):
-            taken = Message.objects.filter(origin=origin, seq__in=numbers).values_list("seq", "message_id")
-            result.seqs.update(((origin, seq), message_id) for seq, message_id in taken if seq is not None)
+            result.seqs.update(((origin, seq), message_id) for seq, message_id in _taken(origin, numbers))
     result.threads = _threads({*wanted.threads, *(known.thread for known in found.values())})
     return result
 
 
-def _knowns(**condition: Collection[str]) -> Iterator[tuple[int, Known]]:
-    fields = (
-        "index",
-        "origin",
-        "message_id",
-        "seq",
-        "thread",
-        "digest",
-        "type",
-        "status",
-        "audience",
-        "code",
+def _knowns(column: str, values: Sequence[str]) -> Iterator[tuple[int, Known]]:
+    rows = select(
+        '"origin", "message_id", "seq", "thread", "digest", "type", "status", "audience", "code", "index"',
+        Message,
+        f'"{column}" IN {places(values)}',
+        values,
     )
-    rows = Message.objects.filter(**condition).values_list(*fields)
-    for index, origin, message_id, seq, thread, digest, kind, status, audience, code in rows:
-        yield (
-            index,
-            Known(
-                origin,
-                message_id,
-                seq,
-                thread,
-                digest,
-                MessageType(kind),
-                Status(status),
-                tuple(audience.split(",")),
-                Code(code) if code else None,
-            ),
-        )
+    for origin, message_id, seq, thread, digest, kind, status, audience, code, index in rows:
+        parties = tuple(audience.split(","))
+        of = (origin, message_id, seq, thread, digest, MessageType(kind), Status(status), parties)
+        yield index, Known(*of, Code(code) if code else None)
+
+
+def _taken(origin: str, seqs: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Those of an origin's numbers that are used, each with whose it is."""
+    condition = f'"origin" = %s AND "seq" IN {places(seqs)}'
+    return select('"seq", "message_id"', Message, condition, (origin, *seqs))
 
 
 def _threads(ids: Collection[str]) -> dict[str, admission.Thread]:
     threads = {}
     for part in _parts(ids):
-        for row in Thread.objects.filter(thread__in=part):
-            parties = frozenset(row.parties.split(","))
-            threads[row.thread] = admission.Thread(
-                row.thread, row.origin, Status(row.status), parties, row.opened_at, row.closed
+        columns = '"thread", "origin", "status", "parties", "opened_at", "closed"'
+        for thread, origin, status, parties, opened_at, closed in select(
+            columns, Thread, f'"thread" IN {places(part)}', part
+        ):
+            everybody = frozenset(parties.split(","))
+            threads[thread] = admission.Thread(
+                thread, origin, Status(status), everybody, aware(opened_at), bool(closed)
             )
     return threads
 
@@ -161,23 +155,23 @@ def add_lanes(addressees: Iterable[str]) -> None:
 # One batch.
 
 
-def commit(entry: Entry, before: Mapping[str, LaneState]) -> dict[str, LaneState]:
+def commit(entry: Entry, before: Mapping[str, LaneState], marks: Marks) -> dict[str, LaneState]:
     """Writes everything that a batch brings about, all or nothing; the lanes that changed, as they are then.
 
-    Raises Fenced or TopicReplaced where another process or another topic has come in between, Held for
-    trouble with the database.
+    `marks` is what has been published since it was last marked. Raises Fenced or TopicReplaced where another
+    process or another topic has come in between, Held for trouble with the database.
     """
     with atomic():
+        _mark(marks)
         _grow(entry)
         for step in entry.steps:
             cursor.advance(step.stream, step.start, step.next, step.cluster_id, step.topic_id)
         insert(Message, (_message(message, entry) for message in entry.messages))
         insert(Refusal, (_refusal(refusal, entry) for refusal in entry.refusals))
         insert(Delivery, (_delivery(outbound) for outbound in entry.outbound))
-        Resend.objects.bulk_create(
-            [Resend(addressee=code, delivery_seq=number) for code, number in entry.resends],
-            ignore_conflicts=True,
-        )
+        if entry.resends:
+            rows = [Resend(addressee=code, delivery_seq=number) for code, number in entry.resends]
+            Resend.objects.bulk_create(rows, ignore_conflicts=True)
         insert(Incident, (_incident(note, entry.at) for note in entry.incidents))
         _save_threads(entry.threads)
         changed = _changed_lanes(entry, before)
@@ -189,12 +183,16 @@ def _grow(entry: Entry) -> None:
     """The trail's step, from the size this batch was put together on."""
     if (growth := entry.growth) is None:
         return
-    moved = TrailState.objects.filter(pk=ONLY, size=entry.before.size).update(
-        size=growth.head.size, nodes=growth.head.frontier.hex_nodes, checkpoint=growth.head.checkpoint
+    head = growth.head
+    moved = update(
+        TrailState,
+        '"size" = %s, "nodes" = %s, "checkpoint" = %s',
+        '"id" = %s AND "size" = %s',
+        (head.size, json.dumps(head.frontier.hex_nodes), head.checkpoint, ONLY, entry.before.size),
     )
     if moved == 0:
         raise Fenced(f"the trail has not {entry.before.size} leaves any more")
-    LeafRecord.objects.create(first=growth.first, end=growth.head.size, value=growth.record)
+    insert(LeafRecord, [{"first": growth.first, "end": head.size, "value": growth.record}])
     if new := entry.new_directory:
         DirectoryRecord.objects.create(
             version=entry.directory.version,
@@ -205,52 +203,52 @@ def _grow(entry: Entry) -> None:
         )
 
 
-def _message(message: LoggedMessage, entry: Entry) -> Message:
+def _message(message: LoggedMessage, entry: Entry) -> Row:
     header, signature = message.header, message.envelope.signatures[0]
-    return Message(
-        index=message.index,
-        origin=header.origin,
-        message_id=header.id,
-        seq=message.seq,
-        thread=header.thread,
-        digest=message.digest,
-        type=header.type,
-        status=header.status,
-        audience=",".join(header.audience),
-        code=message.code or "",
-        admitted_at=entry.at,
-        directory=entry.directory.version,
-        payload=message.envelope.payload,
-        keyid=signature.keyid,
-        signature=signature.sig,
-    )
+    return {
+        "index": message.index,
+        "origin": header.origin,
+        "message_id": header.id,
+        "seq": message.seq,
+        "thread": header.thread,
+        "digest": message.digest,
+        "type": header.type,
+        "status": header.status,
+        "audience": ",".join(header.audience),
+        "code": message.code or "",
+        "admitted_at": entry.at,
+        "directory": entry.directory.version,
+        "payload": message.envelope.payload,
+        "keyid": signature.keyid,
+        "signature": signature.sig,
+    }
 
 
-def _refusal(refusal: LoggedRefusal, entry: Entry) -> Refusal:
+def _refusal(refusal: LoggedRefusal, entry: Entry) -> Row:
     arrival = refusal.arrival
-    return Refusal(
-        index=refusal.index,
-        topic=arrival.topic,
-        topic_id=arrival.topic_id,
-        offset=arrival.offset,
-        sha256=arrival.sha256,
-        size=len(arrival.value or b""),
-        digest=refusal.digest,
-        code=refusal.code,
-        where=refusal.where[:200],
-        refused_at=entry.at,
-        directory=entry.directory.version,
-    )
+    return {
+        "index": refusal.index,
+        "topic": arrival.topic,
+        "topic_id": arrival.topic_id,
+        "offset": arrival.offset,
+        "sha256": arrival.sha256,
+        "size": len(arrival.value or b""),
+        "digest": refusal.digest,
+        "code": refusal.code,
+        "where": refusal.where[:200],
+        "refused_at": entry.at,
+        "directory": entry.directory.version,
+    }
 
 
-def _delivery(outbound: Outbound) -> Delivery:
-    return Delivery(
-        addressee=outbound.addressee,
-        delivery_seq=outbound.delivery_seq,
-        index=outbound.index,
-        value=outbound.value,
-        expires_at=outbound.expires_at,
-    )
+def _delivery(outbound: Outbound) -> Row:
+    return {
+        "addressee": outbound.addressee,
+        "delivery_seq": outbound.delivery_seq,
+        "index": outbound.index,
+        "value": outbound.value,
+        "expires_at": outbound.expires_at,
+    }
 
 
 def _incident(note: IncidentNote, at: datetime) -> Incident:
@@ -261,14 +259,14 @@ def _incident(note: IncidentNote, at: datetime) -> Incident:
 
 def _save_threads(threads: Sequence[admission.Thread]) -> None:
     rows = (
-        Thread(
-            thread=thread.id,
-            origin=thread.origin,
-            status=thread.status,
-            parties=",".join(sorted(thread.parties)),
-            opened_at=thread.opened_at,
-            closed=thread.closed,
-        )
+        {
+            "thread": thread.id,
+            "origin": thread.origin,
+            "status": thread.status,
+            "parties": ",".join(sorted(thread.parties)),
+            "opened_at": thread.opened_at,
+            "closed": thread.closed,
+        }
         for thread in threads
     )
     upsert(Thread, rows, key="thread", changing=("parties", "closed"))
@@ -287,7 +285,7 @@ def _changed_lanes(entry: Entry, before: Mapping[str, LaneState]) -> dict[str, L
 
 def _save_lanes(changed: Mapping[str, LaneState]) -> None:
     rows = (
-        Lane(addressee=code, delivery_seq=lane.delivery_seq, settled_seq=lane.settled_seq)
+        {"addressee": code, "delivery_seq": lane.delivery_seq, "settled_seq": lane.settled_seq}
         for code, lane in changed.items()
     )
     upsert(Lane, rows, key="addressee", changing=("delivery_seq", "settled_seq"))
@@ -375,16 +373,19 @@ def published_leaves() -> int:
     return TrailState.objects.filter(pk=ONLY).values_list("published_size", flat=True).first() or 0
 
 
-def mark_published(lanes: Mapping[str, int], leaves: int | None) -> None:
-    """Notes how far each lane, and the leaves, have been published.
-
-    A lane's mark never goes back: a process that was overtaken may still have sent what it had in hand.
-    """
+def mark_published(marks: Marks) -> None:
+    """Notes how far each lane, and the leaves, have been published."""
     with atomic():
-        for addressee, number in lanes.items():
-            Lane.objects.filter(addressee=addressee, published_seq__lt=number).update(published_seq=number)
-        if leaves is not None:
-            TrailState.objects.filter(pk=ONLY).update(published_size=leaves)
+        _mark(marks)
+
+
+def _mark(marks: Marks) -> None:
+    """A lane's mark never goes back: a process that was overtaken may still have sent what it had in hand."""
+    for addressee, number in marks.lanes.items():
+        behind = '"addressee" = %s AND "published_seq" < %s'
+        update(Lane, '"published_seq" = %s', behind, (number, addressee, number))
+    if marks.leaves is not None:
+        update(TrailState, '"published_size" = %s', '"id" = %s', (marks.leaves, ONLY))
 
 
 def mark_resent(done: Iterable[tuple[str, int]]) -> None:

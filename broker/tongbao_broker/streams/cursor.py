@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from tongbao_broker.database import atomic, in_transaction
 from tongbao_broker.errors import Fenced, NotFound, TopicReplaced
+from tongbao_broker.statements import update
 from tongbao_broker.streams.models import Cursor
 
 
@@ -58,8 +59,8 @@ def advance(stream: str, start: int, new: int, cluster_id: str, topic_id: str) -
         raise RuntimeError("a cursor moves only together with what was read")
     if new < start:
         raise ValueError(f"a cursor can't go from {start} back to {new}")
-    row = Cursor.objects.filter(stream=stream, next=start, cluster_id=cluster_id, topic_id=topic_id)
-    if row.update(next=new) == 0:
+    place = '"stream" = %s AND "next" = %s AND "cluster_id" = %s AND "topic_id" = %s'
+    if update(Cursor, '"next" = %s', place, (new, stream, start, cluster_id, topic_id)) == 0:
         raise _elsewhere(stream, start, cluster_id, topic_id)
 
 

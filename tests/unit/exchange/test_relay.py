@@ -13,7 +13,7 @@ import pytest
 from tests.support.world import NOW, World, fields_of, participant_json
 from tests.unit.exchange.station import Station, header, numbers
 from tongbao_broker.errors import DatabaseOlderThanLog, Fenced, TopicReplaced, WriterBroken
-from tongbao_broker.exchange import dispatch, relay, store
+from tongbao_broker.exchange import dispatch, publishing, relay, store
 from tongbao_broker.exchange.dispatch import IncidentKind
 from tongbao_broker.exchange.models import Delivery, Incident, Lane, LeafRecord, Message, Refusal, TrailState
 from tongbao_broker.exchange.points import COMMIT_POINTS
@@ -152,7 +152,7 @@ def test_the_published_leaves_give_the_root_of_every_checkpoint(station: Station
     """Whoever reads `exchange.leaves.v1` can rebuild the tree that the stamps speak of."""
     for _ in range(3):
         station.write(GZ, alert(station.world), b"{}")
-        station.run(1)
+        station.run(2)
 
     hashes = published_hashes(station)
 
@@ -166,6 +166,7 @@ def test_the_published_leaves_give_the_root_of_every_checkpoint(station: Station
 
 def test_the_directory_is_published_with_a_leaf_of_its_own(station: Station) -> None:
     """At the first start the directory in force is leaf 0 and on its topic."""
+    station.run(2)
     [record] = station.broker.topic(DIRECTORY_TOPIC).records
     hashes = published_hashes(station)
     directory = station.world.directory
@@ -760,6 +761,51 @@ def test_a_process_whose_place_was_taken_sends_no_head(station: Station) -> None
         frozen.turn(0)
 
     assert len(station.heads(GZ)) == told
+
+
+def test_what_was_published_is_marked_with_the_next_batch_or_when_nothing_comes(station: Station) -> None:
+    """Two deliveries, two turns: after the second the first is marked; after an idle turn, both."""
+    marked = []
+    for _ in range(2):
+        station.write(GZ, alert(station.world))
+        station.relay.turn(0)
+        marked.append(store.lanes()[GD].published_seq)
+    station.relay.turn(0)
+
+    assert marked == [0, 1]
+    assert store.lanes()[GD].published_seq == 2
+    assert station.broker.topic(in_topic(GD)).end >= 2
+
+
+def test_leaves_of_a_quarter_of_a_second_go_together(station: Station) -> None:
+    """Nobody waits for them; every province stores them once. They are the same batches all the same."""
+    station.run()
+    before = station.broker.topic(LEAVES_TOPIC).end
+    for _ in range(3):
+        station.write(GZ, alert(station.world))
+        station.relay.turn(0)
+        station.clock.at += SECOND / 20
+
+    assert station.broker.topic(LEAVES_TOPIC).end == before
+
+    station.clock.at += SECOND / 4
+    station.relay.turn(0)
+
+    assert station.broker.topic(LEAVES_TOPIC).end == before + 3
+    assert len(published_hashes(station)) == store.trail().size  # type: ignore[union-attr]
+
+
+def test_leaves_that_are_too_many_to_keep_come_from_the_table(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded: beyond the limit they wait where they are anyway."""
+    monkeypatch.setattr(publishing, "AT_ONCE", 1)
+    for _ in range(3):
+        station.write(GZ, alert(station.world))
+        station.relay.turn(0)
+    station.run(5)
+
+    assert len(published_hashes(station)) == store.trail().size  # type: ignore[union-attr]
 
 
 def test_a_restart_publishes_what_was_committed_and_never_published(station: Station) -> None:

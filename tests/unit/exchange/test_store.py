@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.world import NOW
 from tongbao_broker.exchange import store
 from tongbao_broker.exchange.admission import Lookup
-from tongbao_broker.exchange.dispatch import LaneState, settle
+from tongbao_broker.exchange.dispatch import LaneState, Marks, settle
 from tongbao_broker.exchange.models import Delivery, Lane, Message, Thread
 
 GZ, GD = "520000", "440000"
@@ -121,8 +121,8 @@ def test_a_run_of_numbers_settles_without_asking_the_table(name: str) -> None:
 def test_a_mark_never_goes_back() -> None:
     """What lies below it may have been purged; a process that was frozen marks what it sent long ago."""
     store.add_lanes([GD])
-    store.mark_published({GD: 7}, None)
-    store.mark_published({GD: 3}, None)
+    store.mark_published(Marks({GD: 7}))
+    store.mark_published(Marks({GD: 3}))
 
     assert store.lanes()[GD].published_seq == 7
 
