@@ -45,8 +45,8 @@ class Plan(Setting):
     """The tables of `escalation.toml`."""
 
     flash: Steps = Steps(group=5, leader=10, desk=15, repeat=5, repeats=12, comes_back=60)
-    urgent: Steps = Steps(group=30, leader=60, desk=90, repeat=30, repeats=4, comes_back=120)
-    routine: Steps = Steps(group=240, leader=480, desk=1440, comes_back=240)
+    urgent: Steps = Steps(group=30, leader=60, desk=90, repeat=30, repeats=4, comes_back=240)
+    routine: Steps = Steps(group=240, leader=480, desk=1440, comes_back=1440)
 
     def steps(self, urgency: str) -> Steps:
         """The steps of an urgency; those of the lowest one where the message has none."""

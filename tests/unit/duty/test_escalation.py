@@ -133,7 +133,8 @@ def test_no_step_is_taken_twice_and_none_after_the_signature(
 ) -> None:
     """Whenever somebody looks, and whenever somebody signs."""
     rows = escalation.rows(steps, 1, START)
-    open_rows, taken = list(rows), []
+    open_rows = list(rows)
+    taken: list[Row] = []
     for minute in sorted(looks):
         waiting = signed is None or minute < signed
         verdict = escalation.judge(Facts(waiting, NEVER), open_rows, after(minute))

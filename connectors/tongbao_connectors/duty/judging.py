@@ -1,0 +1,224 @@
+"""One turn of the watch over the inbox: rounds begun and stopped, steps taken, items given back.
+
+1. Every turn: rounds for what has arrived, steps that are due, items whose owner was silent, reminders.
+   Every `SWEEP`, and when somebody else has come on duty: everything else that may have changed.
+2. What waits belongs to whoever is accountable for its unit now: with the shift the item moves on, its clocks
+   unchanged. What belongs to an own alert stays with the officer who sent that.
+3. An alert is escalated. What is only read is brought to the officer it lies with, once.
+4. The steps of one item are marked as taken in the transaction that queues their words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from tongbao_broker.database import atomic
+from tongbao_connectors import casework
+from tongbao_connectors.case_rules import OPEN, EventKind
+from tongbao_connectors.duty import escalation, lines, watching
+from tongbao_connectors.duty.escalation import Facts, Row, Step, Stop, Take
+from tongbao_connectors.duty.models import Escalation
+from tongbao_connectors.duty.notice import Why
+from tongbao_connectors.duty.queueing import Queue
+from tongbao_connectors.duty.rules import Rules
+from tongbao_connectors.intake import SENDER
+from tongbao_connectors.store.models import Event, InboxItem, OwnReminder
+from tongbao_schemas.codes import MessageType
+
+SWEEP = timedelta(seconds=30)
+AT_ONCE = 200
+WAITING = InboxItem.State.WAITING
+GIVEN_BACK = (InboxItem.State.CLAIMED, InboxItem.State.ASSIGNED)
+
+
+@dataclass
+class Judge:
+    """What the watch remembers from turn to turn; all of it can be found again from the tables."""
+
+    epoch: int
+    _seen: int = 0
+    _swept_at: datetime | None = None
+    _on_duty: dict[str, str] = field(default_factory=dict)
+
+    def turn(self, rules: Rules, now: datetime) -> int:
+        """Judges everything once; how many items were brought to somebody. Raises Fenced."""
+        on_duty = {unit: rules.roster.accountable(unit, now).officer_ref for unit in rules.roster.units}
+        sweeping = self._swept_at is None or now - self._swept_at >= SWEEP or on_duty != self._on_duty
+        arrived = list(_unwatched(0 if sweeping else self._seen, now)[:AT_ONCE])
+        moved = list(_elsewhere(on_duty)[:AT_ONCE]) if sweeping else []
+        if not (sweeping or arrived or _anything_due(now)):
+            return 0
+        with atomic():
+            watching.hold(self.epoch, now)
+            if sweeping:
+                _stop_what_ended(now)
+                _set_back_at(rules)
+            for item in arrived:
+                _begin_round(item, rules, now)
+            turn = _Turn(rules, now)
+            for item in moved:
+                turn.move(item, on_duty[item.unit])
+            taken = turn.run()
+        self._seen = max([self._seen, *(item.pk for item in arrived)])
+        if sweeping and len(arrived) < AT_ONCE and len(moved) < AT_ONCE:
+            self._swept_at, self._on_duty = now, on_duty
+        return taken
+
+
+class _Turn:
+    """What is due at one moment."""
+
+    def __init__(self, rules: Rules, now: datetime) -> None:
+        self._rules = rules
+        self._now = now
+        self._queue = Queue(rules.channels, now)
+
+    def move(self, item: InboxItem, officer_ref: str) -> None:
+        """Gives a waiting item to who has come on duty; he hears of it if the other one had."""
+        mine = InboxItem.objects.filter(pk=item.pk, state=WAITING, officer_ref=item.officer_ref)
+        if not mine.update(officer_ref=officer_ref):
+            return
+        facts = lines.moved(officer_ref, item.officer_ref)
+        _note(item, EventKind.ROUTED, facts, self._now)
+        live = Escalation.objects.filter(message=item.message, stopped_at=None, done_at__isnull=False)
+        if live.exists():
+            self._queue.put(item.message, item.unit, _why(item), [officer_ref])
+
+    def run(self) -> int:
+        """Gives back, escalates, reminds; how many items."""
+        self._give_back()
+        due = list(_due(self._now).values_list("message_id", flat=True).distinct()[:AT_ONCE])
+        items = InboxItem.objects.filter(message__in=due).select_related("message")
+        taken = [self._judge(item) for item in items]
+        reminded = self._remind()
+        self._queue.store()
+        return sum(taken) + reminded
+
+    def _judge(self, item: InboxItem) -> bool:
+        live = Escalation.objects.filter(message=item.message, done_at=None, stopped_at=None)
+        facts = Facts(item.state == WAITING, item.message.expires_at)
+        match escalation.judge(facts, [_row(row) for row in live], self._now):
+            case Stop():
+                _stop(Escalation.objects.filter(message=item.message), self._now)
+            case Take() as take:
+                self._take(item, take)
+                return True
+        return False
+
+    def _take(self, item: InboxItem, take: Take) -> None:
+        rules, message = self._rules, item.message
+        unit = rules.unit_of(item.unit)
+        for row in take.rows:
+            mine = Escalation.objects.filter(
+                message=message, round=row.round, step=row.step, nth=row.nth, done_at=None
+            )
+            mine.update(done_at=self._now)
+        asked = escalation.asked(take.rows, rules.roster, unit, item.officer_ref, rules.desk_unit, self._now)
+        if take.furthest.step is not Step.ON_DUTY:
+            casework.ask_also(message, asked, self._now)
+        queued = self._queue.put(message, unit, _why(item, take.furthest.round), asked)
+        facts = lines.escalated(take.rows, asked, queued.over, queued.withheld)
+        _note(item, EventKind.ESCALATED, facts, self._now)
+        if queued.unreachable:
+            _note(item, EventKind.CHANNEL_FAILED, lines.none_worked(), self._now)
+
+    def _give_back(self) -> None:
+        silent = InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=self._now)
+        for item in silent.select_related("message")[:AT_ONCE]:
+            if casework.come_back(item.message, self._now, roster=self._rules.roster):
+                item.refresh_from_db()
+                _begin_round(item, self._rules, self._now)
+
+    def _remind(self) -> int:
+        due = OwnReminder.objects.filter(due_at__lte=self._now, done_at=None)
+        reminders = list(due.select_related("message")[:AT_ONCE])
+        for reminder in reminders:
+            item = InboxItem.objects.filter(message=reminder.message).first()
+            if item is None or item.state in OPEN:
+                unit = self._rules.unit_of(item.unit if item else "")
+                self._queue.put(reminder.message, unit, Why.REMINDER, [reminder.officer_ref])
+                facts = lines.reminded(reminder.officer_ref)
+                Event.objects.create(
+                    message=reminder.message, at=self._now, kind=EventKind.NOTIFIED, facts=facts
+                )
+        due.filter(pk__in=[reminder.pk for reminder in reminders]).update(done_at=self._now)
+        return len(reminders)
+
+
+def _unwatched(after: int, now: datetime) -> QuerySet[InboxItem]:
+    """Waiting items that are of use and have no live round."""
+    live = Escalation.objects.filter(message=OuterRef("pk"), stopped_at=None)
+    waiting = InboxItem.objects.filter(state=WAITING, pk__gt=after, message__expires_at__gt=now)
+    return waiting.exclude(Exists(live)).select_related("message").order_by("pk")
+
+
+def _elsewhere(on_duty: dict[str, str]) -> QuerySet[InboxItem]:
+    """Waiting items that lie with somebody who isn't accountable any more."""
+    others = Q(pk__in=[])
+    for unit, officer_ref in on_duty.items():
+        others |= Q(unit=unit) & ~Q(officer_ref=officer_ref)
+    return InboxItem.objects.filter(others, state=WAITING).exclude(rule=SENDER).select_related("message")
+
+
+def _anything_due(now: datetime) -> bool:
+    return (
+        _due(now).exists()
+        or InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=now).exists()
+        or OwnReminder.objects.filter(due_at__lte=now, done_at=None).exists()
+    )
+
+
+def _due(now: datetime) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(due_at__lte=now, done_at=None, stopped_at=None)
+
+
+def _begin_round(item: InboxItem, rules: Rules, now: datetime) -> None:
+    last = Escalation.objects.filter(message=item.message).order_by("-round").first()
+    number, begun = (1, item.routed_at) if last is None else (last.round + 1, now)
+    if item.message.type == MessageType.ALERT:
+        rows: Sequence[Row] = escalation.rows(rules.plan.steps(item.message.urgency), number, begun)
+    else:
+        rows = escalation.only_on_duty(number, begun)
+    Escalation.objects.bulk_create(
+        [
+            Escalation(message=item.message, round=row.round, step=row.step, nth=row.nth, due_at=row.due_at)
+            for row in rows
+        ]
+    )
+
+
+def _stop_what_ended(now: datetime) -> None:
+    """Rounds of what was signed for, read, closed or cancelled, or has expired."""
+    live = Escalation.objects.filter(stopped_at=None)
+    ended = live.exclude(message__inbox_item__state=WAITING) | live.filter(message__expires_at__lte=now)
+    _stop(Escalation.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[:1000])), now)
+
+
+def _stop(rows: QuerySet[Escalation], now: datetime) -> None:
+    rows.filter(stopped_at=None).update(stopped_at=now)
+
+
+def _set_back_at(rules: Rules) -> None:
+    """Items that are held come back after the time that this province has set."""
+    held = InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__isnull=False).select_related("message")
+    for item in held:
+        steps = rules.plan.steps(item.message.urgency)
+        back = escalation.back_at([item.claimed_at, item.assigned_at], steps)
+        if back is not None and back != item.back_at:
+            InboxItem.objects.filter(pk=item.pk, back_at=item.back_at).update(back_at=back)
+
+
+def _why(item: InboxItem, number: int = 1) -> Why:
+    if item.message.type != MessageType.ALERT:
+        return Why.READ
+    return Why.BACK if number > 1 else Why.SIGN
+
+
+def _note(item: InboxItem, kind: EventKind, facts: lines.Facts, now: datetime) -> None:
+    Event.objects.create(message=item.message, at=now, kind=kind, unit=item.unit, facts=facts)
+
+
+def _row(row: Escalation) -> Row:
+    return Row(row.due_at, row.round, Step(row.step), row.nth)

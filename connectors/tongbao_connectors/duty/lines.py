@@ -1,0 +1,93 @@
+"""What the timeline says of escalations and notifications, in both languages: references and codes only."""
+
+from collections.abc import Collection, Sequence
+
+from tongbao_connectors.duty.escalation import Row, Step
+from tongbao_schemas.codes import Labelled
+
+Facts = dict[str, str | int | list[str]]
+
+
+def escalated(
+    rows: Sequence[Row], to: Collection[str], over: Sequence[str], withheld: Sequence[str]
+) -> Facts:
+    """A step was taken: whom it reached, over which channels besides the desk, which were left out."""
+    last = rows[-1]
+    zh, en = f"{_step(rows, 'zh')} → {'、'.join(to)}", f"{_step(rows, 'en')} → {', '.join(to)}"
+    zh += f"；{'网页、' + '、'.join(over) if over else '仅网页提示'}"
+    en += f"; {'desk, ' + ', '.join(over) if over else 'at the desk only'}"
+    if withheld:
+        zh += f"；{'、'.join(withheld)} 不发演练和测试"
+        en += f"; {', '.join(withheld)}: not for exercises and tests"
+    if len(rows) > 1:
+        zh += f"（合并 {len(rows)} 步）"
+        en += f" ({len(rows)} steps as one)"
+    return {"zh": zh, "en": en, "step": str(last.step), "round": last.round, "to": list(to)}
+
+
+def moved(officer_ref: str, before: str) -> Facts:
+    """The shift has changed while an item waits."""
+    return {
+        "zh": f"换班：责任人由 {before} 改为 {officer_ref}，时限不变",
+        "en": f"Shift change: {officer_ref} is accountable instead of {before}; the clocks go on",
+        "to": [officer_ref],
+    }
+
+
+def sent(channel: str, recipient: str) -> Facts:
+    """A channel took a word."""
+    return {"zh": f"{channel}{_zh(recipient)} 已送出", "en": f"{channel}{_en(recipient)}: sent"}
+
+
+def failed(channel: str, recipient: str, reason: Labelled, again: bool) -> Facts:
+    """A channel didn't take a word; it is tried again, or not."""
+    zh, en = ("，稍后再试", ", will be tried again") if again else ("，不再尝试", ", given up")
+    return {
+        "zh": f"{channel}{_zh(recipient)} 未送达：{reason.zh}{zh}",
+        "en": f"{channel}{_en(recipient)} failed: {reason.en}{en}",
+    }
+
+
+def unclear(channel: str, recipient: str) -> Facts:
+    """Nobody knows whether a word arrived."""
+    return {
+        "zh": f"{channel}{_zh(recipient)} 发送中断，结果不明，未重发",
+        "en": f"{channel}{_en(recipient)}: interrupted, perhaps sent; not sent again",
+    }
+
+
+def none_worked() -> Facts:
+    """No channel besides the desk reached anybody."""
+    return {
+        "zh": "没有一个渠道送达，仅网页提示；按时限继续升级",
+        "en": "No channel worked, at the desk only; the escalation goes on in time",
+        "none": 1,
+    }
+
+
+def suppressed(channel: str, recipient: str, reason: Labelled) -> Facts:
+    """A word wasn't sent since it would only have repeated another."""
+    return {
+        "zh": f"{channel}{_zh(recipient)} 未重复发送：{reason.zh}",
+        "en": f"{channel}{_en(recipient)} not repeated: {reason.en}",
+    }
+
+
+def reminded(officer_ref: str) -> Facts:
+    """An officer's own reminder."""
+    return {"zh": f"按设定提醒 {officer_ref}", "en": f"{officer_ref} was reminded as he had asked"}
+
+
+def _step(rows: Sequence[Row], lang: str) -> str:
+    last = rows[-1]
+    name = last.step.label(lang)
+    if last.step is Step.REPEAT:
+        return f"{name}（第 {last.nth} 次）" if lang == "zh" else f"{name} ({last.nth})"
+    return name
+
+
+def _zh(recipient: str) -> str:
+    return f" → {recipient}" if recipient else ""
+
+
+_en = _zh

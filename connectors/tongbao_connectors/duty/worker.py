@@ -1,0 +1,108 @@
+"""The watch of one province: `python -m tongbao_connectors.duty.worker FOLDER`.
+
+It judges what is due and sends words to officers, once a second or more often while words are under way. It
+doesn't touch the broker: the connector seals and sends what it leads to. One watch runs for each province: a
+second one on the same machine waits for a lock, one on another machine takes over, and the first one ends.
+While the connector isn't caught up nothing is judged; words that were queued before still go out.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, TextIO
+
+from tongbao_broker import database, logs
+from tongbao_broker.clock import SystemClock
+from tongbao_broker.errors import OperationError, exit_code
+from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
+from tongbao_connectors.settings import ConnectorSettings
+from tongbao_schemas.errors import TongbaoError
+
+if TYPE_CHECKING:
+    from tongbao_connectors.duty.rules import Rules
+    from tongbao_connectors.duty.sending import Outbound
+
+READY = "watch"
+LOCK = Path("run") / "watch.lock"
+EVERY_S = 0.5
+GRACE_S = 6.0
+
+
+def run(folder: Path) -> None:
+    """Runs the watch of a folder until SIGTERM; a failure ends the process with its exit code."""
+    die_with_parent()
+    ended = on_sigterm()
+    settings = ConnectorSettings.load(folder)
+    logs.configure(f"watch-{settings.code}", settings.folder / "log" / "watch.log")
+    log = logs.get(__name__)
+    try:
+        with _alone(settings.folder, ended), database.use(settings.open_database(migrate=True)):
+            _work(settings, ended)
+    except Exception as error:
+        log.exception("the watch ends")
+        if isinstance(error, OperationError):
+            print(error, file=sys.stderr, flush=True)
+        os._exit(exit_code(error) if isinstance(error, TongbaoError) else 1)
+    os._exit(0)  # a word that hangs in a thread is not waited for
+
+
+def _work(settings: ConnectorSettings, ended: Event) -> None:
+    """Imports what has models only now: the database is open."""
+    from tongbao_connectors.duty import watching
+    from tongbao_connectors.duty.judging import Judge
+    from tongbao_connectors.duty.rules import Reread
+    from tongbao_connectors.duty.sending import Outbound
+
+    if ended.is_set():
+        return
+    clock, rules = SystemClock(), Reread(settings)
+    with database.atomic():
+        epoch = watching.begin(clock.now())
+    judge, outbound = Judge(epoch), Outbound(epoch)
+    mark_ready(settings.folder, READY)
+    while not ended.wait(EVERY_S):
+        now, current = clock.now(), rules.now()
+        caught_up = watching.is_caught_up(now)
+        watching.note_turn(epoch, caught_up, now)
+        if caught_up:
+            judge.turn(current, now)
+        outbound.turn(current, now)
+    _wait_for_answers(outbound, rules.now(), clock)
+
+
+def _wait_for_answers(outbound: "Outbound", rules: "Rules", clock: SystemClock) -> None:
+    """Gives the words under way a moment to be answered, so that their fate is written down."""
+    outbound.close()
+    pause = Event()
+    for _ in range(int(GRACE_S / EVERY_S)):
+        outbound.collect(rules, clock.now())
+        if outbound.is_idle:
+            return
+        pause.wait(EVERY_S)
+
+
+@contextmanager
+def _alone(folder: Path, ended: Event) -> Iterator[None]:
+    """Holds the folder's lock; waits for it until told to end."""
+    path = folder / LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        while not _locked(file) and not ended.wait(EVERY_S):
+            pass
+        yield
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))
