@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.databases",
+    "tests.support.desk",
     "tests.support.kafka",
     "tests.support.network",
     "tests.support.processes",

@@ -13,7 +13,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -74,16 +74,22 @@ def open_database(name: str, url: str, apps: Sequence[str]) -> None:
         ) from error
 
 
-def install(apps: Sequence[str]) -> None:
-    """Lets modules with these apps' models be imported; `open_database` does this too."""
+def install(apps: Sequence[str], web: Mapping[str, Any] | None = None) -> None:
+    """Lets modules with these apps' models be imported; `open_database` does this too.
+
+    `web` are the settings of a process that serves pages; they count only where it is the first call.
+    """
     if not settings.configured:
         settings.configure(
-            DATABASES={},
-            DATABASE_ROUTERS=[Router()],
-            INSTALLED_APPS=list(apps),
-            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-            USE_TZ=True,
-            LOGGING_CONFIG=None,
+            **{
+                "DATABASES": {},
+                "DATABASE_ROUTERS": [Router()],
+                "INSTALLED_APPS": list(apps),
+                "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+                "USE_TZ": True,
+                "LOGGING_CONFIG": None,
+                **(web or {}),
+            }
         )
     if not installed.ready:
         django.setup()

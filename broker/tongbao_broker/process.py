@@ -18,7 +18,7 @@ from threading import Event
 
 SUPERVISOR = "TONGBAO_SUPERVISOR_PID"
 PR_SET_PDEATHSIG = 1
-READY = Path("run") / "ready.json"
+READY = "ready"
 
 
 def supervised(environment: dict[str, str]) -> dict[str, str]:
@@ -41,22 +41,26 @@ def die_with_parent() -> None:
         raise SystemExit("the supervisor has already gone")
 
 
-def mark_ready(folder: Path) -> None:
-    """Writes `run/ready.json` in the worker's folder, whole or not at all."""
-    target = folder / READY
+def mark_ready(folder: Path, name: str = READY) -> None:
+    """Writes `run/<name>.json` in the worker's folder, whole or not at all."""
+    target = _ready_file(folder, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".tmp")
     draft.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
     draft.replace(target)
 
 
-def is_ready(folder: Path, pid: int) -> bool:
+def is_ready(folder: Path, pid: int, name: str = READY) -> bool:
     """True when the worker with this process id has said that it is ready."""
     try:
-        state = json.loads((folder / READY).read_bytes())
+        state = json.loads(_ready_file(folder, name).read_bytes())
     except (OSError, ValueError):
         return False
     return isinstance(state, dict) and state.get("pid") == pid
+
+
+def _ready_file(folder: Path, name: str) -> Path:
+    return folder / "run" / f"{name}.json"
 
 
 def on_sigterm() -> Event:

@@ -10,7 +10,9 @@ Everything is read when it is asked for and checked then; what is wrong raises B
 file's name.
 """
 
-from collections.abc import Mapping
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,17 +86,21 @@ class ConnectorSettings:
     def in_topic(self) -> str:
         return in_topic(self.code)
 
-    def open_database(self, *, migrate: bool = False) -> str:
-        """Opens the database under the province's code and returns that name.
+    def open_database(
+        self, *, migrate: bool = False, apps: Sequence[str] = APPS, name: str | None = None
+    ) -> str:
+        """Opens the database under the province's code (or `name`) and returns that name.
 
-        `migrate` brings its tables up to date.
+        `migrate` brings the tables of `apps` up to date, one process of the province after the other.
         """
         from tongbao_broker import database
 
-        database.open_database(self.code, self.database_url, APPS)
+        opened = name or self.code
+        database.open_database(opened, self.database_url, apps)
         if migrate:
-            database.migrate(self.code)
-        return self.code
+            with self._alone("migrate"):
+                database.migrate(opened)
+        return opened
 
     def connection(self, client_id: str = "") -> "Connection":
         """The way to the broker with this province's certificate."""
@@ -153,6 +159,15 @@ class ConnectorSettings:
         """
         files = (self.folder / "routing.toml", self.folder / "roster.toml")
         return tuple(file.stat().st_mtime_ns for file in files if file.exists())
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Waits until no other process of this province is inside the block of this name."""
+        path = self.folder / "run" / f"{name}.lock"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _bytes(self, name: str) -> bytes:
         try:

@@ -8,16 +8,18 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.support.django_settings import INSTALLED_APPS
+from tests.support.django_settings import INSTALLED_APPS, WEB
 from tongbao_broker import database
+from tongbao_connectors.desk import web
 
 STREAMS = ("tongbao_broker.streams",)
 EXCHANGE = ("tongbao_broker.streams", "tongbao_broker.exchange")
 CONNECTOR = ("tongbao_broker.streams", "tongbao_connectors.store")
+DESK = (*CONNECTOR, *web.APPS)
 
 _templates = TemporaryDirectory(prefix="tongbao-templates-")  # removed when the test run ends
 
-database.install(INSTALLED_APPS)  # lets test modules import models at their top
+database.install(INSTALLED_APPS, WEB)  # lets test modules import models at their top
 
 
 def new_database(folder: Path, name: str, apps: Sequence[str]) -> str:

@@ -385,6 +385,7 @@ class Network:
     world: World = field(default_factory=World.create)
     broker: Broker = field(default_factory=Broker)
     provinces: dict[str, Province] = field(default_factory=dict)
+    apps: Sequence[str] = CONNECTOR
     clock: SetClock = field(init=False)
     exchange: Exchange = field(init=False)
 
@@ -396,7 +397,7 @@ class Network:
         """A province with a running connector."""
         folder = write_folder(self.folder / code, self.world, code)
         settings = ConnectorSettings.load(folder)
-        new_database(folder, code, CONNECTOR)
+        new_database(folder, code, self.apps)
         points: list[str] = []
         with database.use(code):
             without_waiting_for_the_disk(code)

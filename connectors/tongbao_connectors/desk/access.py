@@ -1,0 +1,112 @@
+"""Every page's way to `authorisation.decide`; nothing at the desk asks about rights otherwise.
+
+1. `@needs(Verb.X)` stands on every view but those before login, whatever the method.
+2. A view about one thing then calls `check(request, Verb.X, thing)`; a list calls `visible(rows, who)`.
+3. Who asks is made anew for each request from the account and the roster of the moment.
+"""
+
+import functools
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth import logout
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse
+
+from tongbao_broker.errors import NoRight
+from tongbao_connectors.authorisation import ANYTHING, Decision, Role, Thing, Verb, Who, decide
+from tongbao_connectors.desk.here import desk
+from tongbao_connectors.desk.models import Account
+from tongbao_connectors.roster import Roster
+from tongbao_connectors.store.models import InboxItem
+
+P = ParamSpec("P")
+PageView = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def needs(*verbs: Verb) -> Callable[[PageView[P]], PageView[P]]:
+    """Lets a view through for whom `decide` allows one of the verbs in general; else the no-right page."""
+
+    def guard(view: PageView[P]) -> PageView[P]:
+        @functools.wraps(view)  # a view is called with its request in the first place
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            decisions = [decide(who_asks(request), verb) for verb in verbs]
+            if not any(decisions):
+                raise NoRight(next_step=decisions[0].reason)
+            return view(request, *args, **kwargs)
+
+        guarded.needs = verbs  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return guard
+
+
+def check(request: HttpRequest, verb: Verb, thing: Thing = ANYTHING) -> Decision:
+    """The decision where it is yes; raises NoRight with who can."""
+    decision = may(request, verb, thing)
+    if not decision:
+        raise NoRight(next_step=decision.reason)
+    return decision
+
+
+def may(request: HttpRequest, verb: Verb, thing: Thing = ANYTHING) -> Decision:
+    """The decision for whoever asks by this request."""
+    return decide(who_asks(request), verb, thing)
+
+
+def who_asks(request: HttpRequest) -> Who:
+    """The person behind a request that has passed the gate."""
+    who: Who = request.who  # type: ignore[attr-defined]
+    return who
+
+
+def who_is(account: Account, at: datetime) -> Who:
+    """An account as `decide` sees it at this moment."""
+    roster = desk().roster()
+    units = frozenset(
+        unit for unit in roster.units if roster.accountable(unit, at).officer_ref == account.officer_ref
+    )
+    return Who(account.officer_ref, Role(account.role), unit_of(account, roster), units, account.is_active)
+
+
+def unit_of(account: Account, roster: Roster) -> str:
+    """The account's unit: as the roster has it, else as the account says."""
+    officer = roster.officers.get(account.officer_ref)
+    return officer.unit if officer else account.unit
+
+
+def thing_of(item: InboxItem, roster: Roster) -> Thing:
+    """A received message as `decide` sees it; the accountable officer's substitutes count as asked."""
+    return Thing(
+        kind=item.message.type,
+        unit=item.unit,
+        accountable=item.officer_ref,
+        asked=frozenset(item.asked) | frozenset(roster.substitutes(item.officer_ref)),
+        claimed_by=item.claimed_by,
+        assigned_to=item.assigned_to,
+        direction="in",
+        handling=item.message.handling,
+    )
+
+
+def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
+    """Those of the rows that `decide` lets this person see: the same rule, said to the database."""
+    if not decide(who, Verb.SEE_INBOX):
+        return rows.none()
+    if who.role in (Role.LEADER, Role.SUPERVISOR):
+        return rows
+    ref = who.officer_ref
+    represented = [officer for officer, each in desk().roster().officers.items() if each.substitute == ref]
+    mine = Q(officer_ref__in=[ref, *represented]) | Q(claimed_by=ref) | Q(assigned_to=ref)
+    asked = Q(asked_text__contains=json.dumps(ref)) | Q(asked_text__contains=f'"{ref}"')
+    return rows.alias(asked_text=Cast("asked", TextField())).filter(
+        mine | asked | Q(unit__in={who.unit, *who.on_duty})
+    )
+
+
+def leave(request: HttpRequest) -> None:
+    """Ends the login."""
+    logout(request)

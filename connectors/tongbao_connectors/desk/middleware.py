@@ -1,0 +1,122 @@
+"""What every request to a desk passes.
+
+1. `not_stored`: no page is kept by a browser or proxy; files that are the same for everybody may be.
+2. `Gate`: nothing is shown before login but the pages marked `@public`; a login ends after the idle time and
+   at the latest after the session's hours; who has a password of another's choosing changes it first.
+3. A look in the background (a page's live counts) doesn't keep a login alive.
+4. Our own errors become pages: not found, no right, already decided otherwise, held.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from tongbao_broker import logs
+from tongbao_connectors.desk import access, pages
+from tongbao_connectors.desk.here import desk
+from tongbao_connectors.desk.models import Account
+from tongbao_schemas.errors import TongbaoError
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+Answer = Callable[[HttpRequest], HttpResponse]
+
+BEGAN = "began"
+SEEN = "seen"
+BACKGROUND = "background"
+RENEW_EVERY = timedelta(seconds=60)
+
+log = logs.get(__name__)
+
+
+def public(view: View) -> View:
+    """Marks a page that is shown before login."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def in_background(view: View) -> View:
+    """Marks a page that a script asks for by itself: it doesn't keep a login alive."""
+    view.in_background = True  # type: ignore[attr-defined]
+    return view
+
+
+def not_stored(answer: Answer) -> Answer:
+    """Rule 1."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response.headers["X-Frame-Options"] = "DENY"
+        return response
+
+    return middleware
+
+
+class Gate:
+    """Rules 2 to 4."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        account = request.user
+        if not isinstance(account, Account) or not account.is_authenticated:
+            return None if getattr(view, "public", False) else _to_login(request)
+        now = desk().now()
+        if _is_over(request, now):
+            access.leave(request)
+            return None if getattr(view, "public", False) else _to_login(request)
+        if not getattr(view, "in_background", False):
+            _renew(request, now)
+        request.who = access.who_is(account, now)  # type: ignore[attr-defined]
+        return _change_first(request, account, view)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, TongbaoError):
+            return pages.of_error(request, error)
+        log.error("a page failed", exc_info=error)
+        return None
+
+
+def _is_over(request: HttpRequest, now: datetime) -> bool:
+    began, seen = request.session.get(BEGAN), request.session.get(SEEN)
+    if began is None or seen is None:
+        return True
+    file = desk().file
+    idle = now - datetime.fromisoformat(seen) > timedelta(minutes=file.idle_minutes)
+    return idle or now - datetime.fromisoformat(began) > timedelta(hours=file.session_hours)
+
+
+def _renew(request: HttpRequest, now: datetime) -> None:
+    """Writes the session at most once a minute."""
+    if now - datetime.fromisoformat(request.session[SEEN]) >= RENEW_EVERY:
+        request.session[SEEN] = now.isoformat()
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    here = request.get_full_path() if request.method == "GET" else ""
+    target = reverse("login") + (f"?{urlencode({'next': here})}" if here not in ("", "/") else "")
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response.headers["HX-Redirect"] = reverse("login")
+        return response
+    return redirect(target)
+
+
+def _change_first(
+    request: HttpRequest, account: Account, view: Callable[..., HttpResponse]
+) -> HttpResponse | None:
+    if not account.must_change or getattr(view, "public", False):
+        return None
+    return None if request.path == reverse("password") else redirect("password")

@@ -1,0 +1,25 @@
+"""The addresses of the desk. Each part brings its own."""
+
+from django.urls import path
+
+from tongbao_connectors.desk import account, language_switch, login, people, start
+
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("login/", login.first, name="login"),
+    path("login/second/", login.second, name="login-second"),
+    path("login/enrol/", login.enrol, name="login-enrol"),
+    path("logout/", login.leave, name="logout"),
+    path("language/", language_switch.switch, name="language"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="password"),
+    path("account/token/", account.token, name="token"),
+    path("account/recovery/", account.recovery, name="recovery"),
+    path("accounts/", people.accounts, name="accounts"),
+    path("accounts/add/", people.add, name="accounts-add"),
+    path("accounts/<int:pk>/", people.one, name="accounts-one"),
+]
+
+handler400 = "tongbao_connectors.desk.pages.bad_request"
+handler404 = "tongbao_connectors.desk.pages.not_found"
+handler500 = "tongbao_connectors.desk.pages.server_error"
