@@ -5,7 +5,7 @@
 2. Both databases understand it: standard SQL, names in double quotes, `%s` for every value.
 3. Values are plain: texts, numbers, bytes, None. A time is written as `written` gives it and read by
    `aware`.
-4. So that no statement gets too long, many values behind IN come in batches (`batched`).
+4. Many values behind IN come in batches (`batched`), so that no statement gets too long.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

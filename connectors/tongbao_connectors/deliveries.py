@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from tongbao_broker.statements import select, written
 from tongbao_connectors import incidents
-from tongbao_connectors.store.models import Counter, DeliveryGap
+from tongbao_connectors.store import counters
+from tongbao_connectors.store.models import DeliveryGap
 
 ARRIVED = "delivery_seq"
 GRACE = timedelta(seconds=2)
@@ -25,19 +27,18 @@ def note(arrived: Collection[int], promised: int, at: datetime) -> None:
     """Takes into account what arrived and what a head promised, inside the caller's transaction."""
     if not arrived and not promised:
         return
-    counter, _ = Counter.objects.get_or_create(name=ARRIVED, defaults={"value": 0})
-    highest = counter.value
-    _fill({number for number in arrived if number <= highest})
-    for number in sorted(number for number in arrived if number > counter.value):
+    known = highest = counters.value(ARRIVED)
+    _fill({number for number in arrived if number <= known})
+    for number in sorted(number for number in arrived if number > known):
         _open(highest + 1, number - 1, at)
         highest = number
     _open(highest + 1, promised, at)
-    Counter.objects.filter(name=ARRIVED).update(value=max(highest, promised))
+    counters.raise_to(ARRIVED, max(highest, promised))
 
 
 def any_due(at: datetime) -> bool:
     """Whether something missing is to be asked for."""
-    return DeliveryGap.objects.filter(ask_at__lte=at).exists()
+    return bool(select("1", DeliveryGap, '"ask_at" <= %s LIMIT 1', (written(at),)))
 
 
 def ask(at: datetime, most: int) -> list[int]:

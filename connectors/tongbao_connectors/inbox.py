@@ -26,8 +26,8 @@ from tongbao_connectors.store.models import (
 )
 from tongbao_connectors.store.records import add_messages, message_facts, reference_facts
 from tongbao_schemas.bodies.answer import AnswerBody
-from tongbao_schemas.codes import PEOPLES_TYPES, MessageType
-from tongbao_schemas.header import AdmittedNotice, NoticeHeader, ReceiptHeader, RejectedNotice
+from tongbao_schemas.codes import PEOPLES_TYPES
+from tongbao_schemas.header import AdmittedNotice, AlertHeader, NoticeHeader, ReceiptHeader, RejectedNotice
 
 Stored = tuple[int, Accept, Decision | None]
 """A message's key, and what it was made from."""
@@ -74,7 +74,7 @@ def _store_contents(stored: Sequence[Stored]) -> None:
 
 
 def _store_items(stored: Sequence[Stored], at: datetime) -> None:
-    insert(InboxItem, (_item(key, decision, at) for key, _, decision in stored if decision))
+    insert(InboxItem, (_item(key, accept, decision, at) for key, accept, decision in stored if decision))
     insert(Notice, (notice for key, accept, _ in stored for notice in _notice(key, accept)))
 
 
@@ -107,7 +107,8 @@ def _references(key: int, accept: Accept) -> Iterator[dict[str, Any]]:
         yield reference_facts(key, ref, known=known)
 
 
-def _item(key: int, decision: Decision, at: datetime) -> dict[str, Any]:
+def _item(key: int, accept: Accept, decision: Decision, at: datetime) -> dict[str, Any]:
+    header = accept.examined.header
     return {
         "message_id": key,
         "unit": decision.unit,
@@ -115,6 +116,8 @@ def _item(key: int, decision: Decision, at: datetime) -> dict[str, Any]:
         "rule": decision.rule,
         "steps": [step.as_json() for step in decision.steps],
         "routed_at": at,
+        "urgency": getattr(header, "urgency", ""),
+        "due_at": header.deadlines.sign_by if isinstance(header, AlertHeader) else None,
     }
 
 
@@ -138,8 +141,8 @@ def _join_orphans(examined: Sequence[Examined]) -> None:
     arrived = [(one.header.id, one.digest) for one in examined if one.header.type in PEOPLES_TYPES]
     for some in batched(arrived):
         ids, digests = zip(*some, strict=True)
-        waiting = f"NOT known AND target IN {places(ids)} AND target_digest IN {places(digests)}"
-        update(Reference, "known = TRUE", waiting, (*ids, *digests))
+        named = f'"target" IN {places(ids)} AND "target_digest" IN {places(digests)}'
+        update(Reference, '"known" = TRUE', f'NOT "known" AND {named}', (*ids, *digests))
 
 
 def _note_ahead(intake: Intake) -> None:

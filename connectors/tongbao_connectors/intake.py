@@ -14,6 +14,7 @@ from datetime import datetime
 from tongbao_broker import logs
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.reader import Record as KafkaRecord
+from tongbao_broker.statements import aware, batched, places, select
 from tongbao_broker.trust.checkpoint import Checkpoint
 from tongbao_broker.trust.keys import SealKey
 from tongbao_connectors import ledger
@@ -33,6 +34,7 @@ from tongbao_connectors.acceptance import (
     mentioned,
     vouched,
 )
+from tongbao_connectors.duty import current
 from tongbao_connectors.refusing import RefusedRecord
 from tongbao_connectors.roster import Roster, Step
 from tongbao_connectors.routing import Decision, Facts, RoutingTable
@@ -46,6 +48,10 @@ from tongbao_schemas.refusals import Code
 
 SENDER = "sender"
 """The name of the rule by which what belongs to an own alert goes to the officer who sent it."""
+
+_KNOWN_COLUMNS = (
+    '"origin", "message_id", "thread", "type", "status", "digest", "audience", "admitted_at", "issued_at"'
+)
 
 log = logs.get(__name__)
 
@@ -79,9 +85,13 @@ class Reception:
 
     @classmethod
     def of(cls, settings: ConnectorSettings) -> "Reception":
-        """By what a province's folder says now; raises BadConfiguration."""
+        """By what a province's folder and the changes of shifts say now; raises BadConfiguration."""
         return cls(
-            settings.code, settings.network, settings.seal_keys(), settings.routing(), settings.roster()
+            settings.code,
+            settings.network,
+            settings.seal_keys(),
+            settings.routing(),
+            current.roster(settings),
         )
 
     def read(self, batch: Batch, trusting: Trusting, now: datetime) -> Intake:
@@ -175,21 +185,26 @@ def _stumbled(record: KafkaRecord, view: View) -> Reject:
 
 def _known(examined: Sequence[Examined]) -> Known:
     """What is stored of the messages that a batch mentions."""
-    ids = mentioned(examined)
-    rows = Message.objects.filter(message_id__in=ids) if ids else ()
-    return Known.of(
-        KnownMessage(
-            row.origin,
-            row.message_id,
-            row.thread,
-            row.type,
-            row.status,
-            row.digest,
-            row.audience_codes,
-            row.admitted_at or row.issued_at,
-        )
-        for row in rows
-    )
+    known = Known()
+    for some in batched(mentioned(examined)):
+        for row in select(_KNOWN_COLUMNS, Message, f'"message_id" IN {places(some)}', some):
+            known.add(_known_message(*row))
+    return known
+
+
+def _known_message(
+    origin: str,
+    message_id: str,
+    thread: str,
+    type: str,
+    status: str,
+    digest: str,
+    audience: str,
+    admitted_at: datetime | None,
+    issued_at: datetime,
+) -> KnownMessage:
+    entered_at, addressees = aware(admitted_at or issued_at), tuple(audience.split(","))
+    return KnownMessage(origin, message_id, thread, type, status, digest, addressees, entered_at)
 
 
 def _fact(examined: Examined) -> KnownMessage:

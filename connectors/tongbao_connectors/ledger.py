@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tongbao_broker.statements import batched, places, select, update
 from tongbao_broker.trust.checkpoint import Checkpoint, verify_checkpoint
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.merkle import EMPTY_ROOT, Batch, Frontier, verify_inclusion
@@ -109,13 +110,15 @@ def remember_seen(checkpoints: Iterable[Checkpoint]) -> None:
     largest = max(checkpoints, key=lambda checkpoint: checkpoint.size, default=None)
     if largest is None or largest.size <= seen()[0]:
         return
-    SeenCheckpoint.objects.update_or_create(pk=1, defaults={"size": largest.size, "root": largest.root.hex()})
+    said = (largest.size, largest.root.hex())
+    if not update(SeenCheckpoint, '"size" = %s, "root" = %s', '"id" = 1', said):
+        SeenCheckpoint.objects.create(pk=1, size=largest.size, root=largest.root.hex())
 
 
 def seen() -> tuple[int, str]:
     """Size and root (hex) of the largest checkpoint seen; (0, the empty tree's) before the first."""
-    row = SeenCheckpoint.objects.filter(pk=1).values_list("size", "root").first()
-    return row or (0, EMPTY_ROOT.hex())
+    found = select('"size", "root"', SeenCheckpoint, '"id" = 1', ())
+    return (found[0][0], found[0][1]) if found else (0, EMPTY_ROOT.hex())
 
 
 def compare(claims: Iterable[Claim], at: datetime) -> None:
@@ -127,21 +130,20 @@ def compare(claims: Iterable[Claim], at: datetime) -> None:
     distinct = {(claim.size, claim.root, claim.origin): claim for claim in claims}
     reached = [claim for claim in distinct.values() if claim.size <= size]
     _judge(reached, at)
-    CheckpointClaim.objects.bulk_create(
-        [
-            CheckpointClaim(
-                size=claim.size, root=claim.root, origin=claim.origin, message_id=claim.message_id
-            )
-            for claim in distinct.values()
-            if claim.size > size
-        ],
-        ignore_conflicts=True,
-    )
+    beyond = [
+        CheckpointClaim(size=claim.size, root=claim.root, origin=claim.origin, message_id=claim.message_id)
+        for claim in distinct.values()
+        if claim.size > size
+    ]
+    CheckpointClaim.objects.bulk_create(beyond, ignore_conflicts=True)
 
 
 def compare_kept(at: datetime) -> None:
     """Compares the claims that were kept and that the copy has now reached; to be called after `append`."""
-    kept = list(CheckpointClaim.objects.filter(size__lte=_size())[:CHUNK])
+    size = _size()
+    if not select("1", CheckpointClaim, '"size" <= %s LIMIT 1', (size,)):
+        return
+    kept = list(CheckpointClaim.objects.filter(size__lte=size)[:CHUNK])
     _judge([Claim(row.size, row.root, row.origin, row.message_id) for row in kept], at)
     CheckpointClaim.objects.filter(pk__in=[row.pk for row in kept]).delete()
 
@@ -197,11 +199,10 @@ def _judge(claims: Sequence[Claim], at: datetime) -> None:
 
 def _roots(sizes: set[int]) -> dict[int, str]:
     """The copy's root at each of these sizes, which it has reached."""
-    ordered = sorted(sizes)
-    chunks = [ordered[first : first + CHUNK] for first in range(0, len(ordered), CHUNK)]
-    rows = (LeafBatch.objects.filter(size__in=chunk).values_list("size", "root") for chunk in chunks)
-    known = {0: EMPTY_ROOT.hex()} | {size: root for found in rows for size, root in found}
-    return {size: known.get(size) or _root_within(size) for size in ordered}
+    known = {0: EMPTY_ROOT.hex()}
+    for some in batched(sorted(sizes)):
+        known.update(select('"size", "root"', LeafBatch, f'"size" IN {places(some)}', some))
+    return {size: known.get(size) or _root_within(size) for size in sizes}
 
 
 def _root_within(size: int) -> str:
@@ -234,7 +235,8 @@ def _hash_at(batch: LeafBatch, index: int) -> bytes:
 
 
 def _size() -> int:
-    return LeafBatch.objects.order_by("start").values_list("size", flat=True).last() or 0
+    found = select('"size"', LeafBatch, 'TRUE ORDER BY "start" DESC LIMIT 1', ())
+    return int(found[0][0]) if found else 0
 
 
 def _frontier(batch: LeafBatch | None) -> Frontier:

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tongbao_broker.errors import Fenced
+from tongbao_broker.statements import select
 from tongbao_connectors.duty_time import BEIJING
-from tongbao_connectors.store.models import Counter, ReleasedSeq
+from tongbao_connectors.store import counters
+from tongbao_connectors.store.models import ReleasedSeq
 from tongbao_schemas.number import readable_number
 
 SEQ = "seq"
@@ -27,9 +29,11 @@ class Numbers:
         self._code = code
         self._year = at.astimezone(BEIJING).year
         self._serials = f"{SERIALS}-{self._year}"
-        self._released = deque(ReleasedSeq.objects.order_by("seq").values_list("seq", flat=True)[:most])
+        self._released = deque(
+            seq for (seq,) in select('"seq"', ReleasedSeq, 'TRUE ORDER BY "seq" LIMIT %s', (most,))
+        )
         self._reused: list[int] = []
-        self._read = {name: _value(name) for name in (SEQ, self._serials)}
+        self._read = {name: counters.value(name) for name in (SEQ, self._serials)}
         self._last = dict(self._read)
 
     @property
@@ -56,7 +60,7 @@ class Numbers:
     def store(self) -> None:
         """Stores what was taken, inside the caller's transaction; raises Fenced."""
         for name, read in self._read.items():
-            if Counter.objects.filter(name=name, value=read).update(value=self._last[name]) != 1:
+            if not counters.move(name, read, self._last[name]):
                 raise Fenced(f"the counter {name} was moved by another process")
         if self._reused and ReleasedSeq.objects.filter(seq__in=self._reused).delete()[0] != len(self._reused):
             raise Fenced("a released number was taken by another process")
@@ -64,7 +68,7 @@ class Numbers:
 
 def last_seq() -> int:
     """The highest seq that was given out; 0 before the first."""
-    return Counter.objects.filter(name=SEQ).values_list("value", flat=True).first() or 0
+    return counters.value(SEQ)
 
 
 def catch_up(seqs: Iterable[int], numbers: Iterable[str]) -> None:
@@ -74,9 +78,4 @@ def catch_up(seqs: Iterable[int], numbers: Iterable[str]) -> None:
         year, serial, _ = number[1:].split("-")
         highest[f"{SERIALS}-{year}"] = max(int(serial), highest.get(f"{SERIALS}-{year}", 0))
     for name, value in highest.items():
-        if _value(name) < value:
-            Counter.objects.filter(name=name).update(value=value)
-
-
-def _value(name: str) -> int:
-    return Counter.objects.get_or_create(name=name, defaults={"value": 0})[0].value
+        counters.raise_to(name, value)

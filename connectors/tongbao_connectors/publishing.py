@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import IntegrityError, connections
 from django.db.models import QuerySet
@@ -28,12 +28,13 @@ from tongbao_broker.database import atomic, current
 from tongbao_broker.errors import Fenced, Held
 from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
+from tongbao_broker.statements import aware, batched, places, select, update, written
 from tongbao_broker.trust.directory import Directory
 from tongbao_connectors import deliveries, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
-from tongbao_connectors.store.records import add_messages, message_row
+from tongbao_connectors.store.records import add_messages, message_facts, reference_facts
 from tongbao_schemas.codes import EXCHANGE, MessageType, Stage, Status
 from tongbao_schemas.encoding import format_time, sha256_hex
 from tongbao_schemas.errors import Refused
@@ -52,6 +53,11 @@ BYTES_AT_ONCE = 8 * 1024 * 1024
 FIRST_REPEAT = timedelta(seconds=20)
 LONGEST_REPEAT = timedelta(minutes=15)
 
+_MESSAGE = Message._meta.db_table
+_REPORT_COLUMNS = (
+    '"id", "of", "of_origin", "of_status", "digest", "stage", "unit", "officer_ref", "code", "alone", "at"'
+)
+
 log = logs.get(__name__)
 
 
@@ -59,6 +65,32 @@ class Sender(Protocol):
     """What publishing asks of the broker's writer: all in order, durably, or an error."""
 
     def send_all(self, items: Sequence[Outgoing]) -> list[int]: ...
+
+
+class _Draft(NamedTuple):
+    """What is read of a draft that waits."""
+
+    key: int
+    message_id: str
+    thread: str
+    client_ref: str
+    text: bytes
+
+
+class _Report(NamedTuple):
+    """What is read of a stage report that waits."""
+
+    key: int
+    of: str
+    of_origin: str
+    of_status: str
+    digest: str
+    stage: str
+    unit: str
+    officer_ref: str
+    code: str
+    alone: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +128,11 @@ class Publisher:
 
     def seal(self, directory: Directory) -> int:
         """Turns waiting drafts and stage reports into messages; how many. Raises Held and Fenced."""
-        if not _anything_waits():
+        drafts_wait, reports_wait = _waiting()
+        if not (drafts_wait or reports_wait):
             return 0
-        drafts = list(Draft.objects.filter(state=Draft.State.DRAFTED).order_by("pk")[:DRAFTS_AT_ONCE])
-        reports = list(StageReport.objects.filter(pending=True).order_by("pk")[:REPORTS_AT_ONCE])
+        drafts = _drafts() if drafts_wait else []
+        reports = _reports() if reports_wait else []
         now = self._clock.now()
         _require_in_date(directory, now)
         self._reached("drafted")
@@ -125,52 +158,44 @@ class Publisher:
             stored = batch.store()
         return self._sealed(stored, batch)
 
-    def _sealed(self, stored: Sequence[Message], batch: "_Batch") -> int:
+    def _sealed(self, keys: Sequence[int], batch: "_Batch") -> int:
         """Keeps at hand what was committed; how many messages."""
-        for message, made in zip(stored, batch.made, strict=True):
-            self._ready[message.pk] = self._outgoing(made.composed)
+        for key, made in zip(keys, batch.made, strict=True):
+            self._ready[key] = self._outgoing(made.composed)
         self._published_all = False
         self._reached("sealed")
-        return len(stored)
+        return len(keys)
 
     def publish(self) -> int:
         """Publishes what is sealed, in the order of seq; how many."""
         if self._published_all:
             return 0
-        sealed = Outbox.objects.filter(state=Outbox.State.SEALED).order_by("seq")
-        rows = self._send(sealed)
-        if rows:
-            now = self._clock.now()
+        waiting = _outbox_keys('"state" = %s', (Outbox.State.SEALED.value,))
+        sent = self._send(waiting)
+        if sent:
             with atomic():
-                Outbox.objects.filter(pk__in=rows, state=Outbox.State.SEALED).update(
-                    state=Outbox.State.PUBLISHED,
-                    published_at=now,
-                    attempts=1,
-                    publish_again_at=now + FIRST_REPEAT,
-                )
-        self._published_all = not rows
-        return len(rows)
+                _mark_published(sent, self._clock.now())
+        self._published_all = len(sent) == len(waiting) < RECORDS_AT_ONCE
+        return len(sent)
 
     def publish_again(self) -> int:
         """Publishes once more what is due and still unsettled; how many."""
         self._published_all = False  # whoever sealed them: what waits is looked for at least as often as this
         now = self._clock.now()
-        unsettled = Outbox.objects.filter(state=Outbox.State.PUBLISHED)
-        rows = self._send(unsettled.filter(publish_again_at__lte=now).order_by("seq"))
-        if rows:
-            log.warning("published again", count=len(rows), topic=self._topic)
+        due = (Outbox.State.PUBLISHED.value, written(now))
+        sent = self._send(_outbox_keys('"state" = %s AND "publish_again_at" <= %s', due))
+        if sent:
+            log.warning("published again", count=len(sent), topic=self._topic)
             with atomic():
-                _postpone(unsettled.filter(pk__in=rows), now)
-        return len(rows)
+                _postpone(Outbox.objects.filter(state=Outbox.State.PUBLISHED, pk__in=sent), now)
+        return len(sent)
 
-    def _send(self, rows: QuerySet[Outbox]) -> list[int]:
-        """Sends as many of these as fit into one go; their keys."""
-        chosen: list[int] = []
+    def _send(self, keys: Sequence[int]) -> Sequence[int]:
+        """Sends as many of these as fit into one go; which."""
         outgoing: list[Outgoing] = []
         size = 0
-        for pk in rows.values_list("pk", flat=True)[:RECORDS_AT_ONCE]:
-            item = self._ready.pop(pk, None) or self._from_store(pk)
-            chosen.append(pk)
+        for key in keys:
+            item = self._ready.pop(key, None) or self._from_store(key)
             outgoing.append(item)
             size += len(item.value)
             if size >= BYTES_AT_ONCE:
@@ -178,7 +203,7 @@ class Publisher:
         if outgoing:
             self._writer.send_all(outgoing)
             self._reached("published")
-        return chosen
+        return keys[: len(outgoing)]
 
     def _from_store(self, pk: int) -> Outgoing:
         value = bytes(Record.objects.values_list("value", flat=True).get(pk=pk))
@@ -190,16 +215,45 @@ class Publisher:
         return Outgoing(self._topic, header.thread.encode(), composed.value, ce_headers(header))
 
 
-def _anything_waits() -> bool:
-    """Whether there are drafts or stage reports to seal: one cheap statement, asked in every turn."""
+def _waiting() -> tuple[bool, bool]:
+    """Whether drafts, and whether stage reports, wait to be sealed: one statement, asked in every turn."""
     draft, report = Draft._meta.db_table, StageReport._meta.db_table
     statement = (
-        f"SELECT EXISTS (SELECT 1 FROM {draft} WHERE state = %s)"  # noqa: S608 - names of ours
-        f" OR EXISTS (SELECT 1 FROM {report} WHERE pending)"
+        f'SELECT EXISTS (SELECT 1 FROM "{draft}" WHERE "state" = %s),'  # noqa: S608 - names of ours
+        f' EXISTS (SELECT 1 FROM "{report}" WHERE "pending")'
     )
     with connections[current()].cursor() as cursor:
         cursor.execute(statement, [Draft.State.DRAFTED.value])
-        return bool(cursor.fetchone()[0])
+        drafts, reports = cursor.fetchone()
+    return bool(drafts), bool(reports)
+
+
+def _drafts() -> list[_Draft]:
+    """The oldest drafts that wait."""
+    columns = '"id", "message_id", "thread", "client_ref", "text"'
+    waiting = (Draft.State.DRAFTED.value, DRAFTS_AT_ONCE)
+    found = select(columns, Draft, '"state" = %s ORDER BY "id" LIMIT %s', waiting)
+    return [_Draft._make((*facts, bytes(text or b""))) for *facts, text in found]
+
+
+def _reports() -> list[_Report]:
+    """The oldest stage reports that wait."""
+    found = select(_REPORT_COLUMNS, StageReport, '"pending" ORDER BY "id" LIMIT %s', (REPORTS_AT_ONCE,))
+    return [_Report._make((*facts, aware(at))) for *facts, at in found]
+
+
+def _outbox_keys(condition: str, values: Sequence[Any]) -> list[int]:
+    """The rows for which it holds, in the order of seq, as many as are sent in one go."""
+    found = select('"message_id"', Outbox, f'{condition} ORDER BY "seq" LIMIT %s', (*values, RECORDS_AT_ONCE))
+    return [key for (key,) in found]
+
+
+def _mark_published(keys: Sequence[int], now: datetime) -> None:
+    change = '"state" = %s, "published_at" = %s, "attempts" = 1, "publish_again_at" = %s'
+    stated = (Outbox.State.PUBLISHED.value, written(now), written(now + FIRST_REPEAT))
+    for some in batched(keys):
+        sealed = f'"state" = %s AND "message_id" IN {places(some)}'
+        update(Outbox, change, sealed, (*stated, Outbox.State.SEALED.value, *some))
 
 
 def _postpone(rows: QuerySet[Outbox], now: datetime) -> None:
@@ -240,22 +294,22 @@ class _Batch:
         self._refusals: list[Refusal] = []
         self._unsendable: list[int] = []
 
-    def add_drafts(self, drafts: Sequence[Draft]) -> None:
+    def add_drafts(self, drafts: Sequence[_Draft]) -> None:
         """Composes a message of each draft, or notes why not."""
         threads = _threads([draft.thread for draft in drafts if draft.thread != draft.message_id])
         for draft in drafts:
             try:
                 self._add_draft(draft, threads.get(draft.thread))
             except Refused as refused:
-                self._refusals.append(Refusal(draft.pk, refused.code, refused.where[:120]))
+                self._refusals.append(Refusal(draft.key, refused.code, refused.where[:120]))
             except Exception:  # a fault of ours in one draft must not keep the others
                 log.exception("a draft can't be sealed", client_ref=draft.client_ref)
-                self._refusals.append(Refusal(draft.pk, Code.RECORD_UNREADABLE, ""))
+                self._refusals.append(Refusal(draft.key, Code.RECORD_UNREADABLE, ""))
 
-    def add_reports(self, reports: Sequence[StageReport]) -> None:
+    def add_reports(self, reports: Sequence[_Report]) -> None:
         """Composes a receipt for each addressee and status."""
         for together in _receipts(reports):
-            keys = tuple(report.pk for report in together)
+            keys = tuple(report.key for report in together)
             try:
                 self._take(Made(self._receipt(together), reports=keys))
             except Refused as refused:
@@ -275,28 +329,27 @@ class _Batch:
             except Refused as refused:
                 log.error("missing deliveries can't be asked for", code=str(refused.code), count=len(asked))
 
-    def store(self) -> list[Message]:
+    def store(self) -> list[int]:
         """Stores everything, inside the caller's transaction.
 
-        The messages in the order of `made`. Raises Fenced.
+        The messages' keys in the order of `made`. Raises Fenced.
         """
         self._numbers.store()
-        messages = [self._row(made) for made in self.made]
-        add_messages(messages)
-        pairs = list(zip(messages, self.made, strict=True))
-        insert(Record, ({"message_id": row.pk, "value": made.composed.value} for row, made in pairs))
+        keys = add_messages([self._facts(made) for made in self.made])
+        pairs = list(zip(keys, self.made, strict=True))
+        insert(Record, ({"message_id": key, "value": made.composed.value} for key, made in pairs))
         insert(
             ContentKey,
-            ({"message_id": row.pk, "cek": made.composed.cek} for row, made in pairs if made.composed.cek),
+            ({"message_id": key, "cek": made.composed.cek} for key, made in pairs if made.composed.cek),
         )
-        insert(Reference, (ref for row, made in pairs for ref in _references(row, made)))
-        insert(Outbox, (_outbox(row, made) for row, made in pairs))
+        insert(Reference, (ref for key, made in pairs for ref in _references(key, made)))
+        insert(Outbox, (_outbox(key, made) for key, made in pairs))
         self._close_drafts()
         self._close_reports(pairs)
-        return messages
+        return keys
 
-    def _add_draft(self, draft: Draft, alert: Message | None) -> None:
-        submission = parse_submission(bytes(draft.text or b""))
+    def _add_draft(self, draft: _Draft, alert: Message | None) -> None:
+        submission = parse_submission(draft.text)
         check_submission(submission, now=self._at, origin=self._office.code)
         new = submission.type == MessageType.ALERT
         composed = compose(
@@ -312,9 +365,9 @@ class _Batch:
         if new:
             self._numbers.take_number()
         kind = submission.body.get("kind", "") if submission.type == MessageType.ANSWER else ""
-        self._take(Made(composed, kind=kind, draft=draft.pk))
+        self._take(Made(composed, kind=kind, draft=draft.key))
 
-    def _receipt(self, reports: Sequence[StageReport]) -> Composed:
+    def _receipt(self, reports: Sequence[_Report]) -> Composed:
         items, first = [_item(report) for report in reports], reports[0]
         return self._addressed(items, Status(first.of_status), first.of_origin, _last_opened(reports))
 
@@ -343,33 +396,41 @@ class _Batch:
         self._numbers.take_seq()
         self.made.append(made)
 
-    def _row(self, made: Made) -> Message:
-        return message_row(
+    def _facts(self, made: Made) -> dict[str, Any]:
+        return message_facts(
             made.composed.header, made.composed.digest, stored_at=self._at, answer_kind=made.kind
         )
 
     def _close_drafts(self) -> None:
-        waiting = Draft.objects.filter(state=Draft.State.DRAFTED)
+        waiting = '"state" = %s AND "id" IN '
         sealed = [made.draft for made in self.made if made.draft is not None]
-        if waiting.filter(pk__in=sealed).update(state=Draft.State.SEALED, text=None) != len(sealed):
+        change, done = '"state" = %s, "text" = NULL', 0
+        for some in batched(sealed):
+            states = (Draft.State.SEALED.value, Draft.State.DRAFTED.value)
+            done += update(Draft, change, waiting + places(some), (*states, *some))
+        if done != len(sealed):
             raise Fenced("a draft was sealed by another process")
         for refusal in self._refusals:
-            waiting.filter(pk=refusal.draft).update(
+            Draft.objects.filter(pk=refusal.draft, state=Draft.State.DRAFTED).update(
                 state=Draft.State.REFUSED, code=refusal.code, where=refusal.where
             )
 
-    def _close_reports(self, pairs: Iterable[tuple[Message, Made]]) -> None:
-        pending = StageReport.objects.filter(pending=True)
-        for message, made in pairs:
-            if made.reports:
-                pending.filter(pk__in=made.reports).update(pending=False, receipt=message)
-        if self._unsendable:
-            pending.filter(pk__in=self._unsendable).update(pending=False)
+    def _close_reports(self, pairs: Iterable[tuple[int, Made]]) -> None:
+        for key, made in pairs:
+            _close(made.reports, key)
+        _close(self._unsendable, None)
 
 
-def _receipts(reports: Sequence[StageReport]) -> Iterator[list[StageReport]]:
+def _close(reports: Iterable[int], receipt: int | None) -> None:
+    """Stage reports that a receipt carries, or that none can carry, wait no longer."""
+    change = '"pending" = FALSE, "receipt_id" = %s'
+    for some in batched(reports):
+        update(StageReport, change, f'"pending" AND "id" IN {places(some)}', (receipt, *some))
+
+
+def _receipts(reports: Sequence[_Report]) -> Iterator[list[_Report]]:
     """The reports of each receipt: one addressee and one status, at most 500, and some by themselves."""
-    by_addressee = sorted(reports, key=lambda report: (report.of_origin, report.of_status, report.pk))
+    by_addressee = sorted(reports, key=lambda report: (report.of_origin, report.of_status, report.key))
     for _, group in groupby(by_addressee, key=lambda report: (report.of_origin, report.of_status)):
         together = []
         for report in group:
@@ -381,7 +442,7 @@ def _receipts(reports: Sequence[StageReport]) -> Iterator[list[StageReport]]:
             yield together[first : first + ITEMS_PER_RECEIPT]
 
 
-def _item(report: StageReport) -> dict[str, Any]:
+def _item(report: _Report) -> dict[str, Any]:
     item: dict[str, Any] = {"digest": report.digest, "stage": report.stage, "at": format_time(report.at)}
     if report.of:
         item["of"] = report.of
@@ -398,12 +459,14 @@ def _threads(threads: Sequence[str]) -> dict[str, Message]:
     return {alert.thread: alert for alert in alerts}
 
 
-def _last_opened(reports: Sequence[StageReport]) -> datetime | None:
+def _last_opened(reports: Sequence[_Report]) -> datetime | None:
     """When the youngest thread among the reported messages was opened."""
-    reported = Message.objects.filter(message_id__in={report.of for report in reports}).values("thread")
-    opened = [
-        _opened_at(alert) for alert in Message.objects.filter(type=MessageType.ALERT, thread__in=reported)
-    ]
+    opened: list[datetime] = []
+    for some in batched({report.of for report in reports}):
+        threads = f'SELECT "thread" FROM "{_MESSAGE}" WHERE "message_id" IN {places(some)}'  # noqa: S608
+        alerts = f'"type" = %s AND "thread" IN ({threads})'
+        found = select('"admitted_at", "issued_at"', Message, alerts, (MessageType.ALERT.value, *some))
+        opened += [aware(admitted_at or issued_at) for admitted_at, issued_at in found]
     return max(opened, default=None)
 
 
@@ -411,13 +474,11 @@ def _opened_at(alert: Message) -> datetime:
     return alert.admitted_at or alert.issued_at
 
 
-def _references(row: Message, made: Made) -> Iterator[Reference]:
+def _references(key: int, made: Made) -> Iterator[dict[str, Any]]:
     for ref in made.composed.header.refs:
-        yield Reference(
-            message=row, relation=ref.relation, target=ref.id, target_digest=ref.digest, known=True
-        )
+        yield reference_facts(key, ref, known=True)
 
 
-def _outbox(row: Message, made: Made) -> Outbox:
+def _outbox(key: int, made: Made) -> dict[str, Any]:
     composed = made.composed
-    return Outbox(message=row, seq=composed.seq, record_sha256=sha256_hex(composed.value))
+    return {"message_id": key, "seq": composed.seq, "record_sha256": sha256_hex(composed.value)}

@@ -48,7 +48,7 @@ from tongbao_connectors.store.models import (
     ReleasedSeq,
     StageReport,
 )
-from tongbao_connectors.store.records import message_row
+from tongbao_connectors.store.records import message_facts
 from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.bodies.answer import AnswerBody
 from tongbao_schemas.bodies.codes import AnswerKind
@@ -132,8 +132,8 @@ def _import_sent(work: _Recovery) -> None:
 def _import(own: Own, work: _Recovery) -> Message:
     opened = _opened(own, work)
     header = own.header
-    row = message_row(header, own.digest, stored_at=work.now, answer_kind=_answer_kind(own, opened))
-    row.save()
+    kind = _answer_kind(own, opened)
+    row = Message.objects.create(**message_facts(header, own.digest, stored_at=work.now, answer_kind=kind))
     Record.objects.create(message=row, value=own.value)
     if opened is not None:
         ContentKey.objects.create(message=row, cek=opened.cek)

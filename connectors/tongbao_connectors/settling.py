@@ -11,31 +11,39 @@
 Everything here runs inside the caller's transaction.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from django.db.models import Q, QuerySet
 
+from tongbao_broker.statements import batched, places, update, written
 from tongbao_connectors import incidents
-from tongbao_connectors.store.models import ExchangeHead, Outbox, ReleasedSeq, StageReport
+from tongbao_connectors.store.models import ExchangeHead, Message, Outbox, ReleasedSeq, StageReport
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.header import HeadContent, RejectedNotice
 
 UNLISTED = 2**53 - 1
 """The end of the last hole where there were too many to list: beyond its beginning nothing is known."""
 
-UNSETTLED = (Outbox.State.SEALED, Outbox.State.PUBLISHED)
+UNSETTLED = (Outbox.State.SEALED.value, Outbox.State.PUBLISHED.value)
 FORKS = frozenset({"TB-305", "TB-306"})
 """Somebody else writes in this province's name, or its database is an old copy."""
 
 
 def settle(message_ids: Collection[str], at: datetime) -> int:
     """Settles the messages that were admitted; how many that were open."""
-    return (
-        _unsettled()
-        .filter(message__message_id__in=message_ids)
-        .update(state=Outbox.State.SETTLED, settled_at=at)
+    return sum(_settle(some, at) for some in batched(message_ids))
+
+
+def _settle(message_ids: Sequence[str], at: datetime) -> int:
+    table = Message._meta.db_table
+    named = f'SELECT "id" FROM "{table}" WHERE "message_id" IN {places(message_ids)}'  # noqa: S608 - names of ours
+    return update(
+        Outbox,
+        '"state" = %s, "settled_at" = %s',
+        f'"state" IN {places(UNSETTLED)} AND "message_id" IN ({named})',
+        (Outbox.State.SETTLED.value, written(at), *UNSETTLED, *message_ids),
     )
 
 

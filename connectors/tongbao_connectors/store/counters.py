@@ -6,19 +6,27 @@ from tongbao_connectors.store.models import Counter
 
 
 def value(name: str) -> int:
-    """Where the counter stands; 0 for one that was never moved."""
-    found = select("value", Counter, "name = %s", (name,))
+    """Where a counter stands; 0 for one that never moved."""
+    found = select('"value"', Counter, '"name" = %s', (name,))
     return int(found[0][0]) if found else 0
 
 
 def move(name: str, read: int, to: int) -> bool:
-    """Moves a counter from where it was read, inside the caller's transaction; False if it isn't there any more.
+    """Moves a counter from where it was read, inside the caller's transaction; False if it has moved since.
 
     Raises IntegrityError where another process moves it for the first time as well.
     """
-    if update(Counter, "value = %s", "name = %s AND value = %s", (to, name, read)):
+    if update(Counter, '"value" = %s', '"name" = %s AND "value" = %s', (to, name, read)):
         return True
     if read or value(name):
         return False
     insert(Counter, [{"name": name, "value": to}])
     return True
+
+
+def raise_to(name: str, to: int) -> None:
+    """Moves a counter up to this number unless it is there, inside the caller's transaction."""
+    if not update(Counter, '"value" = %s', '"name" = %s AND "value" < %s', (to, name, to)) and to > value(
+        name
+    ):
+        insert(Counter, [{"name": name, "value": to}])

@@ -11,6 +11,7 @@ from tongbao_schemas.header import DeadlineHeader, Header, PeopleHeader, Ref
 from tongbao_schemas.record import InRecord, OutRecord, parse_in, parse_out
 from tongbao_schemas.stamp import Stamp
 
+
 def message_facts(
     header: Header,
     digest: str,
@@ -52,12 +53,15 @@ def message_facts(
 
 
 def add_messages(rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Inserts messages (by their facts) inside the caller's transaction; their keys. Raises IntegrityError."""
+    """Inserts messages, given by their facts, in the caller's transaction; their keys.
+
+    Raises IntegrityError.
+    """
     if not rows:
         return []
-    [(before,)] = select("COALESCE(MAX(id), 0)", Message, "TRUE", ())
+    [(before,)] = select('COALESCE(MAX("id"), 0)', Message, "TRUE", ())
     insert(Message, rows)
-    added = select("origin, message_id, id", Message, "id > %s", (before,))
+    added = select('"origin", "message_id", "id"', Message, '"id" > %s', (before,))
     keys = {(origin, message_id): key for origin, message_id, key in added}
     return [keys[row["origin"], row["message_id"]] for row in rows]
 

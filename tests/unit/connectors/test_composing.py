@@ -83,7 +83,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 def test_whatever_is_signed_passes_the_gate_that_a_reader_has(
     basis: str, expires: int | None, audience: list[str]
 ) -> None:
-    """A submission that is taken never becomes a header that others refuse: it is read back as it was built."""
+    """A submission that is taken never becomes a header that others refuse: they read what was built."""
     stated: dict[str, Any] = {"deadlines": deadlines(NOW) | {"basis": basis}}
     if expires is not None:
         stated["expires_at"] = format_time(NOW + timedelta(hours=72, seconds=expires))
