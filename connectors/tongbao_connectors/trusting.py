@@ -98,6 +98,12 @@ class Trusting:
             self._earlier.clear()
 
 
+def newest() -> Directory | None:
+    """The newest directory that was ever in force here, as the database has it; None before the first."""
+    row = TrustDocument.objects.order_by("version").last()
+    return _as_kept(bytes(row.value)) if row else None
+
+
 def _newer(value: bytes, pinned: Envelope, network: str, now: datetime, current: Trust) -> Offered | None:
     """The file's directory if it is newer.
 

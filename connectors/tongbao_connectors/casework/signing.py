@@ -10,7 +10,7 @@ from tongbao_broker.errors import Conflict, NoRight, NotFound, Refused, TongbaoE
 from tongbao_connectors import case_rules, finding, reports
 from tongbao_connectors.case_rules import Act, EventKind, State
 from tongbao_connectors.casework import events, rights
-from tongbao_connectors.casework.items import Item, move, of_message, row_of, signed_already, view
+from tongbao_connectors.casework.items import Item, move, not_now, of_message, row_of, signed_already, view
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import Event, InboxItem, Message, OwnReminder
 from tongbao_schemas.codes import MessageType, Stage, Urgency
@@ -126,6 +126,24 @@ def ask_also(message: Message, officer_refs: Collection[str], at: datetime) -> t
             InboxItem.objects.filter(pk=row.pk).update(asked=[*row.asked, *new])
             return new
     return ()
+
+
+def lift(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> Item:
+    """Confirms that nothing is done any more on the ground of a cancelled alert (撤控).
+
+    By who holds it or may sign for it. Raises NotFound, NoRight, Conflict. Confirming again changes nothing.
+    """
+    with atomic():
+        row = row_of(reference)
+        if row.holder != officer_ref:
+            rights.check_may_sign(row, officer_ref, roster, at)
+        if not case_rules.allowed(Act.LIFT, row.state):
+            raise not_now(Act.LIFT, row)
+        open_yet = InboxItem.objects.filter(pk=row.pk, state=row.state, closed_at=None)
+        if open_yet.update(closed_at=at) == 1:
+            events.by_officer(row.message, EventKind.LIFTED, at, officer_ref, roster)
+            reports.of_message(row.message, Stage.LIFTED, at).save()
+        return view(of_message(row.message))
 
 
 def remind_me(reference: str, *, when: datetime, officer_ref: str, roster: Roster, at: datetime) -> None:

@@ -1,0 +1,147 @@
+"""What a message that follows an alert does to the alert's item at the desk when it arrives.
+
+1. A closure closes it. A cancel cancels it: where nobody had signed for it the lifting is reported at once,
+   else it waits until who holds it confirms (撤控). An update reopens what was answered, returned, redirected
+   or closed, and its deadlines, if it brings any, count from now on. Replies and reminders change no state.
+2. Only what the alert's own originator says does anything. Each is a line in the alert's timeline.
+3. What arrived before its alert does its work when that arrives, in the order of the log.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from tongbao_connectors import reports
+from tongbao_connectors.case_rules import Act, EventKind, allowed
+from tongbao_connectors.casework import events
+from tongbao_connectors.casework.items import due_at, move
+from tongbao_connectors.store.models import InboxItem, Message
+from tongbao_schemas.bodies.codes import ReplyKind
+from tongbao_schemas.bodies.followups import FOLLOW_UPS, ReplyBody
+from tongbao_schemas.codes import MessageType, Relation, Stage
+
+if TYPE_CHECKING:
+    from tongbao_connectors.acceptance import Accept
+    from tongbao_connectors.routing import Decision
+
+BEFORE: Final = (MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)
+"""What may have come before its alert and still has work to do."""
+DEADLINES: Final = ("sign_by", "first_feedback_by", "result_by")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What counts of a message that follows an alert."""
+
+    type: str
+    thread: str
+    message_id: str
+    origin: str
+    corrects: bool = False
+    asks: bool = False
+    deadlines: Mapping[str, datetime] = MappingProxyType({})
+
+
+def apply(stored: "Sequence[tuple[int, Accept, Decision | None]]", at: datetime) -> None:
+    """Lets the messages of a batch, which have just been stored, do their work; inside its transaction."""
+    followers = [_follow_up(accept) for _, accept, _ in stored if _type(accept) in FOLLOW_UPS]
+    alerts = [accept.examined.header.id for _, accept, _ in stored if _type(accept) == MessageType.ALERT]
+    arrived = {follower.message_id for follower in followers}
+    for follower in (*_earlier(alerts, arrived), *followers):
+        _do(follower, at)
+
+
+def _type(accept: "Accept") -> MessageType:
+    return accept.examined.header.type
+
+
+def _follow_up(accept: "Accept") -> FollowUp:
+    header = accept.examined.header
+    deadlines = getattr(header, "deadlines", None)
+    return FollowUp(
+        type=header.type,
+        thread=header.thread,
+        message_id=header.id,
+        origin=header.origin,
+        corrects=any(ref.relation is Relation.CORRECTS for ref in header.refs),
+        asks=isinstance(accept.body, ReplyBody) and accept.body.kind is ReplyKind.QUESTION,
+        deadlines={name: getattr(deadlines, name) for name in DEADLINES} if deadlines else {},
+    )
+
+
+def _earlier(alerts: Sequence[str], arrived: Iterable[str]) -> Iterator[FollowUp]:
+    """What was stored of these alerts' threads before the alerts themselves."""
+    if not alerts:
+        return
+    rows = Message.objects.filter(thread__in=alerts, type__in=[str(each) for each in BEFORE])
+    for row in rows.exclude(message_id__in=list(arrived)).order_by("leaf_index"):
+        corrects = row.references.filter(relation=str(Relation.CORRECTS)).exists()
+        times = {name: getattr(row, name) for name in DEADLINES}
+        deadlines = {name: time for name, time in times.items() if time is not None}
+        yield FollowUp(row.type, row.thread, row.message_id, row.origin, corrects, deadlines=deadlines)
+
+
+def _do(follower: FollowUp, at: datetime) -> None:
+    rows = InboxItem.objects.select_for_update(of=("self",)).select_related("message")
+    row = rows.filter(message__message_id=follower.thread, message__origin=follower.origin).first()
+    if row is not None:
+        _WORK[MessageType(follower.type)](row, follower, at)
+
+
+def _close(row: InboxItem, follower: FollowUp, at: datetime) -> None:
+    if allowed(Act.CLOSED_THERE, row.state):
+        move(row, Act.CLOSED_THERE, {"closed_at": at, "back_at": None})
+    _note(row, EventKind.CLOSED, follower, at)
+
+
+def _cancel(row: InboxItem, follower: FollowUp, at: datetime) -> None:
+    if not allowed(Act.CANCELLED_THERE, row.state):
+        return
+    held = bool(row.claimed_by)
+    move(row, Act.CANCELLED_THERE, {"closed_at": None if held else at, "back_at": None})
+    _note(row, EventKind.CANCELLED, follower, at)
+    if not held:
+        events.note(row.message, EventKind.LIFTED, at, unit=row.unit)
+        reports.of_message(row.message, Stage.LIFTED, at).save()
+
+
+def _update(row: InboxItem, follower: FollowUp, at: datetime) -> None:
+    _note(row, EventKind.CORRECTED if follower.corrects else EventKind.SUPPLEMENTED, follower, at)
+    if follower.deadlines:
+        _new_deadlines(row, follower.deadlines)
+    if allowed(Act.UPDATED_THERE, row.state):
+        row = move(row, Act.UPDATED_THERE, {"closed_at": None, "answered_at": None, "back_at": None})
+        _note(row, EventKind.REOPENED, follower, at)
+
+
+def _new_deadlines(row: InboxItem, deadlines: Mapping[str, datetime]) -> None:
+    for name, time in deadlines.items():
+        setattr(row.message, name, time)
+    row.message.save(update_fields=list(deadlines))
+    InboxItem.objects.filter(pk=row.pk).update(due_at=due_at(row, row.state, {}))
+
+
+def _remind(row: InboxItem, follower: FollowUp, at: datetime) -> None:
+    _note(row, EventKind.REMINDED, follower, at)
+
+
+def _reply(row: InboxItem, follower: FollowUp, at: datetime) -> None:
+    _note(row, EventKind.ASKED if follower.asks else EventKind.REPLIED, follower, at)
+
+
+def _note(row: InboxItem, kind: EventKind, follower: FollowUp, at: datetime) -> None:
+    facts: dict[str, Any] = {"message_id": follower.message_id, "origin": follower.origin}
+    events.note(row.message, kind, at, **facts)
+
+
+_WORK: Final = MappingProxyType(
+    {
+        MessageType.CLOSURE: _close,
+        MessageType.CANCEL: _cancel,
+        MessageType.UPDATE: _update,
+        MessageType.REMINDER: _remind,
+        MessageType.REPLY: _reply,
+    }
+)
