@@ -30,6 +30,7 @@ from tongbao_broker.streams import cursor
 from tongbao_connectors import following, inbox, incidents, numbering
 from tongbao_connectors.acceptance import HeadRead, View, examine
 from tongbao_connectors.composing import Office
+from tongbao_connectors.duty import current
 from tongbao_connectors.following import Followed
 from tongbao_connectors.intake import Intake, Reception
 from tongbao_connectors.ownlog import own_messages
@@ -87,7 +88,7 @@ class Connector:
         self._reached = reached
         now = clock.now()
         self._trusting = Trusting.of(settings, now)
-        self._rules = settings.rules_changed()
+        self._rules = current.changed(settings)
         self._reception = Reception.of(settings)
         self._publisher = Publisher(
             office=Office(settings.network, settings.code, settings.message_key()),
@@ -200,11 +201,11 @@ class Connector:
                 self._reader.resume(topic)
 
     def _reread_rules(self) -> None:
-        """Routing and roster change without a restart.
+        """Routing, roster and shifts change without a restart.
 
         A file with a mistake leaves the former ones in force.
         """
-        changed = self._settings.rules_changed()
+        changed = current.changed(self._settings)
         if changed == self._rules:
             return
         self._rules = changed

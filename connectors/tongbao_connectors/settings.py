@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from tongbao_broker.kafka.client import Connection
     from tongbao_broker.trust.keys import SealKey, SigningKey
 
-APPS = ("tongbao_broker.streams", "tongbao_connectors.store")
+APPS = (
+    "tongbao_broker.streams",
+    "tongbao_connectors.store",
+    "tongbao_connectors.duty",
+)
 
 
 class Kafka(Setting):

@@ -14,7 +14,11 @@ from tongbao_connectors.desk import web
 
 STREAMS = ("tongbao_broker.streams",)
 EXCHANGE = ("tongbao_broker.streams", "tongbao_broker.exchange")
-CONNECTOR = ("tongbao_broker.streams", "tongbao_connectors.store")
+CONNECTOR = (
+    "tongbao_broker.streams",
+    "tongbao_connectors.store",
+    "tongbao_connectors.duty",
+)
 DESK = (*CONNECTOR, *web.APPS)
 
 _templates = TemporaryDirectory(prefix="tongbao-templates-")  # removed when the test run ends

@@ -9,6 +9,7 @@ INSTALLED_APPS = [
     "tongbao_broker.streams",
     "tongbao_broker.exchange",
     "tongbao_connectors.store",
+    "tongbao_connectors.duty",
     *web.APPS,
 ]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
