@@ -13,6 +13,7 @@ from threading import Event
 
 from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
+from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
 from tongbao_connectors.settings import ConnectorSettings
@@ -55,6 +56,7 @@ def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], No
         reached=reached,
     )
     connector.start()
+    settle_down()
     mark_ready(settings.folder)
     while not ended.is_set():
         connector.turn()
