@@ -23,6 +23,7 @@ from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission, check_submission, parse_submission
 
+ORIGINS_OWN = frozenset({MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE})
 ONLY_WHO_SIGNED = (
     Words(
         "只有签收人或承办人可以办理", "only the officer who signed for the alert, or has it assigned, acts"
@@ -127,6 +128,8 @@ def _target(target: str, digest: str, submission: Submission, by: str) -> Messag
         raise Refused(Code.REF_STATUS, "refs")
     if submission.type == MessageType.ANSWER:
         _check_claimer(message, by)
+    if submission.type in ORIGINS_OWN and not Outbox.objects.filter(message=message).exists():
+        raise Refused(Code.NOT_THE_ORIGIN, "refs")
     return message
 
 

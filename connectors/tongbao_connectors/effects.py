@@ -4,15 +4,19 @@
    else it waits until who holds it confirms (撤控). An update reopens what was answered, returned, redirected
    or closed, and its deadlines, if it brings any, count from now on. Replies and reminders change no state.
 2. Only what the alert's own originator says does anything. Each is a line in the alert's timeline.
-3. What arrived before its alert does its work when that arrives, in the order of the log.
+3. A fault of ours in one of them is logged and keeps neither the others nor the batch.
+4. What arrived before its alert does its work when that arrives, in the order of the log.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from tongbao_broker import logs
+from tongbao_broker.database import atomic
+from tongbao_broker.statements import places, select
 from tongbao_connectors import reports
 from tongbao_connectors.case_rules import Act, EventKind, allowed
 from tongbao_connectors.casework import events
@@ -25,6 +29,8 @@ from tongbao_schemas.codes import MessageType, Relation, Stage
 if TYPE_CHECKING:
     from tongbao_connectors.acceptance import Accept
     from tongbao_connectors.routing import Decision
+
+log = logs.get(__name__)
 
 BEFORE: Final = (MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)
 """What may have come before its alert and still has work to do."""
@@ -41,7 +47,7 @@ class FollowUp:
     origin: str
     corrects: bool = False
     asks: bool = False
-    deadlines: Mapping[str, datetime] = MappingProxyType({})
+    deadlines: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def apply(stored: "Sequence[tuple[int, Accept, Decision | None]]", at: datetime) -> None:
@@ -50,7 +56,15 @@ def apply(stored: "Sequence[tuple[int, Accept, Decision | None]]", at: datetime)
     alerts = [accept.examined.header.id for _, accept, _ in stored if _type(accept) == MessageType.ALERT]
     arrived = {follower.message_id for follower in followers}
     for follower in (*_earlier(alerts, arrived), *followers):
-        _do(follower, at)
+        _guarded(follower, at)
+
+
+def _guarded(follower: FollowUp, at: datetime) -> None:
+    try:
+        with atomic():
+            _do(follower, at)
+    except Exception:
+        log.exception("a follow-up has no effect", message_id=follower.message_id, type=follower.type)
 
 
 def _type(accept: "Accept") -> MessageType:
@@ -71,12 +85,15 @@ def _follow_up(accept: "Accept") -> FollowUp:
     )
 
 
-def _earlier(alerts: Sequence[str], arrived: Iterable[str]) -> Iterator[FollowUp]:
+def _earlier(alerts: Sequence[str], arrived: Collection[str]) -> Iterator[FollowUp]:
     """What was stored of these alerts' threads before the alerts themselves."""
     if not alerts:
         return
-    rows = Message.objects.filter(thread__in=alerts, type__in=[str(each) for each in BEFORE])
-    for row in rows.exclude(message_id__in=list(arrived)).order_by("leaf_index"):
+    kinds = [str(each) for each in BEFORE]
+    condition = f"thread IN {places(alerts)} AND type IN {places(kinds)}"
+    keys = [key for (key,) in select("id", Message, condition, [*alerts, *kinds])]
+    rows = Message.objects.filter(pk__in=keys).exclude(message_id__in=arrived) if keys else ()
+    for row in sorted(rows, key=lambda row: row.leaf_index or 0):
         corrects = row.references.filter(relation=str(Relation.CORRECTS)).exists()
         times = {name: getattr(row, name) for name in DEADLINES}
         deadlines = {name: time for name, time in times.items() if time is not None}

@@ -12,7 +12,7 @@ from typing import Any
 from tongbao_broker.insertion import insert
 from tongbao_broker.statements import batched, places, update
 from tongbao_broker.streams import cursor
-from tongbao_connectors import deliveries, incidents, ledger, refusing, reports, settling
+from tongbao_connectors import deliveries, effects, incidents, ledger, refusing, reports, settling
 from tongbao_connectors.acceptance import Accept, Examined, HeadRead
 from tongbao_connectors.intake import Intake
 from tongbao_connectors.routing import Decision
@@ -65,6 +65,7 @@ def _store_messages(intake: Intake) -> None:
     _store_items(stored, intake.at)
     _store_reports(stored, intake.at)
     _join_orphans([accept.examined for accept, _ in intake.accepted])
+    effects.apply(stored, intake.at)
 
 
 def _store_contents(stored: Sequence[Stored]) -> None:

@@ -4,10 +4,11 @@
 2. A record that our own code stumbles over is our trouble: it is refused as unreadable, and nobody is told
    that he is at fault.
 3. `actual` and `exercise` messages of people are routed to exactly one accountable officer: what belongs to
-   an own alert to the officer who sent that, anything else by the rules. `test` reaches nobody.
+   an own alert to the officer who sent that, what follows a received one to the officer who holds that, and
+   anything else by the rules. `test` reaches nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -39,7 +40,7 @@ from tongbao_connectors.refusing import RefusedRecord
 from tongbao_connectors.roster import Roster, Step
 from tongbao_connectors.routing import Decision, Facts, RoutingTable
 from tongbao_connectors.settings import ConnectorSettings
-from tongbao_connectors.store.models import Draft, Message
+from tongbao_connectors.store.models import Draft, InboxItem, Message
 from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.bodies.alert import AlertBody
 from tongbao_schemas.codes import EXCHANGE, PEOPLES_TYPES, MessageType, Status
@@ -52,6 +53,8 @@ SENDER = "sender"
 _KNOWN_COLUMNS = (
     '"origin", "message_id", "thread", "type", "status", "digest", "audience", "admitted_at", "issued_at"'
 )
+HOLDER = "holder"
+"""The name of the rule by which what follows a received alert goes to the officer who holds it."""
 
 log = logs.get(__name__)
 
@@ -100,13 +103,13 @@ class Reception:
         examined = [(record, _guarded(record, view)) for record in batch.records]
         known = _known([outcome for _, outcome in examined if isinstance(outcome, Examined)])
         intake = Intake(batch, now, batch.next)
-        senders = _senders([outcome for _, outcome in examined if isinstance(outcome, Examined)])
+        near = _Near.of([outcome for _, outcome in examined if isinstance(outcome, Examined)])
         for record, found in examined:
             outcome = _decided(record, found, known, view) if isinstance(found, Examined) else found
             if isinstance(outcome, Hold):
                 intake.held, intake.next = outcome.reason, record.offset
                 break
-            self._note(intake, record, outcome, known, senders)
+            self._note(intake, record, outcome, known, near)
         return intake
 
     def _note(
@@ -115,12 +118,14 @@ class Reception:
         record: KafkaRecord,
         outcome: Accept | Duplicate | Reject | HeadRead | Passed,
         known: Known,
-        senders: Mapping[str, str],
+        near: "_Near",
     ) -> None:
         match outcome:
             case Accept(examined=examined):
                 known.add(_fact(examined))
-                intake.accepted.append((outcome, self._route(outcome, senders, intake.at)))
+                decision = self._route(outcome, near, intake.at)
+                near.note(outcome, decision)
+                intake.accepted.append((outcome, decision))
                 intake.arrived.append(examined.stamp.delivery_seq)
                 _note_roots(intake, examined)
                 _note_word(intake, examined)
@@ -137,14 +142,17 @@ class Reception:
             case Passed():
                 pass
 
-    def _route(self, accept: Accept, senders: Mapping[str, str], at: datetime) -> Decision | None:
+    def _route(self, accept: Accept, near: "_Near", at: datetime) -> Decision | None:
         """Where a person's message goes; None for what no officer handles."""
         header = accept.examined.header
         if not isinstance(header, PeopleHeader) or header.status is Status.TEST:
             return None
-        sender = self.roster.officers.get(senders.get(header.thread, ""))
+        sender = self.roster.officers.get(near.senders.get(header.thread, ""))
         if sender is not None:
             return self._to_sender(sender.officer_ref, sender.unit, at)
+        unit, holder = near.holders.get(header.thread, ("", ""))
+        if unit in self.roster.units and holder in self.roster.officers:
+            return self._to_holder(holder, unit, at)
         destinations = accept.body.destinations if isinstance(accept.body, AlertBody) else ()
         return self.routing.decide(Facts(header.category, header.urgency, destinations, at), self.roster)
 
@@ -155,6 +163,16 @@ class Reception:
         )
         return Decision(
             unit, accountable.unit_name, accountable.officer_ref, SENDER, (step, *accountable.steps)
+        )
+
+    def _to_holder(self, officer_ref: str, unit: str, at: datetime) -> Decision:
+        accountable = self.roster.present(unit, officer_ref, at)
+        step = Step(
+            f"送交承办原通报的 {officer_ref}",
+            f"goes to {officer_ref}, with whom the alert it belongs to lies",
+        )
+        return Decision(
+            unit, accountable.unit_name, accountable.officer_ref, HOLDER, (step, *accountable.steps)
         )
 
 
@@ -221,15 +239,46 @@ def _fact(examined: Examined) -> KnownMessage:
     )
 
 
-def _senders(examined: Sequence[Examined]) -> Mapping[str, str]:
-    """Thread → who submitted the alert of this province that opened it."""
-    threads = {
-        one.header.thread
-        for one in examined
-        if one.header.type in PEOPLES_TYPES and one.header.thread != one.header.id
+@dataclass(slots=True)
+class _Near:
+    """Who is near to the threads of a batch.
+
+    `senders`: who submitted the own alert that opened it. `holders`: unit and officer with whom the received
+    alert lies.
+    """
+
+    senders: Mapping[str, str]
+    holders: dict[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, examined: Sequence[Examined]) -> "_Near":
+        """As it is stored."""
+        threads = {
+            one.header.thread
+            for one in examined
+            if one.header.type in PEOPLES_TYPES and one.header.thread != one.header.id
+        }
+        return cls(_senders(threads), _holders(threads)) if threads else cls({}, {})
+
+    def note(self, accept: Accept, decision: Decision | None) -> None:
+        """An alert of this batch counts for what follows it in the batch."""
+        header = accept.examined.header
+        if decision is not None and header.type is MessageType.ALERT:
+            self.holders[header.thread] = decision.unit, decision.officer_ref
+
+
+def _senders(threads: Collection[str]) -> Mapping[str, str]:
+    rows = Draft.objects.filter(message_id__in=threads, type=MessageType.ALERT)
+    return dict(rows.values_list("message_id", "submitted_by"))
+
+
+def _holders(threads: Collection[str]) -> dict[str, tuple[str, str]]:
+    items = InboxItem.objects.filter(message__message_id__in=threads, message__type=MessageType.ALERT)
+    rows = items.values_list("message__message_id", "unit", "officer_ref", "claimed_by", "assigned_to")
+    return {
+        thread: (unit, assigned or claimed or accountable)
+        for thread, unit, accountable, claimed, assigned in rows
     }
-    rows = Draft.objects.filter(message_id__in=threads, type=MessageType.ALERT) if threads else None
-    return dict(rows.values_list("message_id", "submitted_by")) if rows is not None else {}
 
 
 def _note_roots(intake: Intake, examined: Examined) -> None:

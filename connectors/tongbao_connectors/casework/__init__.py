@@ -30,12 +30,18 @@ from tongbao_connectors.casework.signing import (
     undo,
     undoable,
 )
+from tongbao_connectors.casework.standing import Addressee, Fact, Openings, opened_by, standing
+from tongbao_connectors.casework.timeline import Line, timeline
 from tongbao_connectors.casework.working import answer, ask, assign, start
 
 __all__ = [
+    "Addressee",
     "Card",
+    "Fact",
     "Item",
+    "Line",
     "OpenedBody",
+    "Openings",
     "Outcome",
     "answer",
     "ask",
@@ -51,15 +57,18 @@ __all__ = [
     "lift",
     "list_inbox",
     "open_body",
+    "opened_by",
     "own_state",
     "plain_body",
     "remind",
     "remind_me",
     "reply",
     "show",
+    "standing",
     "start",
     "supplement",
     "take_by_phone",
+    "timeline",
     "undo",
     "undoable",
 ]

@@ -1,0 +1,239 @@
+"""The timeline of a message: everything that is known of it here, newest first.
+
+1. It is put together from what is kept: the entry in the log, the acts of this province's officers and its
+   desk (`Event`), the stages that others report, openings, and what else was said in the thread.
+2. Nothing vanishes: a correction is a line of its own.
+3. A line says what happened in references, codes and times; nothing of a body.
+4. A line that brings its own words (`facts["zh"]`, `facts["en"]`) is shown with them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from tongbao_broker.errors import Words
+from tongbao_connectors import finding
+from tongbao_connectors.case_rules import EventKind
+from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.store.models import (
+    Draft,
+    Event,
+    InboxItem,
+    Message,
+    Notice,
+    Opening,
+    Outbox,
+    StageReport,
+)
+from tongbao_schemas.bodies.codes import AnswerKind, CancelGround, ClosureOutcome, Outcome, ReturnGround
+from tongbao_schemas.codes import PEOPLES_TYPES, Labelled, MessageType, NoticeKind, Relation, Stage
+from tongbao_schemas.encoding import parse_time
+from tongbao_schemas.number import PROVINCES
+
+SYSTEM: Final = "system"
+PERSON: Final = "person"
+ENTRY: Final = "entry"
+FAULT: Final = "fault"
+FAILED: Final = "failed"
+OWN: Final = "own"
+"""How a line's point is drawn; `own` is known to this province only."""
+
+_POINTS: Final[Mapping[EventKind, str]] = MappingProxyType(
+    {
+        EventKind.ROUTED: SYSTEM,
+        EventKind.NOTIFIED: SYSTEM,
+        EventKind.SUPPRESSED: SYSTEM,
+        EventKind.ESCALATED: FAULT,
+        EventKind.CAME_BACK: FAULT,
+        EventKind.CHANNEL_FAILED: FAILED,
+        EventKind.TAKEN_BY_PHONE: OWN,
+        EventKind.REMINDED_SELF: OWN,
+        EventKind.COMMENTED: OWN,
+        EventKind.PRINTED: OWN,
+        EventKind.EXPORTED: OWN,
+    }
+)
+_BY_NOBODY: Final = frozenset({Stage.DELIVERED, Stage.ROUTED, Stage.LIFTED, Stage.PURGED})
+_GROUNDS: Final[Mapping[EventKind, tuple[str, type[Labelled]]]] = MappingProxyType(
+    {
+        EventKind.RESULT: ("outcome", Outcome),
+        EventKind.RETURNED: ("ground", ReturnGround),
+        EventKind.CLOSED: ("outcome", ClosureOutcome),
+        EventKind.CANCELLED: ("ground", CancelGround),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened: when, how its point is drawn, of which kind, in words, and by whom."""
+
+    at: datetime
+    point: str
+    kind: str
+    words: Words
+    by: Words | None = None
+
+
+def timeline(reference: str) -> list[Line]:
+    """All lines of a message, newest first; raises NotFound."""
+    message = finding.message(reference)
+    lines = [
+        *_way(message),
+        *_events(message),
+        *_stages(message),
+        *_openings(message),
+        *_others(message),
+    ]
+    return sorted(lines, key=lambda line: line.at)[::-1]
+
+
+def _way(message: Message) -> Iterator[Line]:
+    """How it came to be and came here."""
+    outbox = Outbox.objects.filter(message=message).first()
+    draft = Draft.objects.filter(message_id=message.message_id).first() if outbox else None
+    if draft is not None:
+        yield Line(
+            draft.submitted_at, PERSON, "drafted", Words("交连接器签发", "Handed in"), _by(draft.submitted_by)
+        )
+    where = _place(message.origin)
+    signed = Words(f"{where.zh}签名加密", f"Signed and sealed by {where.en}")
+    yield Line(message.issued_at, SYSTEM, "issued", signed)
+    yield from _entry(message)
+    if outbox is None:
+        yield Line(message.stored_at, SYSTEM, "received", Words("收到并通过校验", "Received and verified"))
+        yield from _routed(message)
+    elif outbox.state == Outbox.State.REJECTED and outbox.settled_at is not None:
+        words = Words(f"未予登记（{outbox.code}）", f"Rejected by the exchange ({outbox.code})")
+        yield Line(outbox.settled_at, FAILED, str(NoticeKind.REJECTED), words)
+
+
+def _entry(message: Message) -> Iterator[Line]:
+    at, index = message.admitted_at, message.leaf_index
+    if at is None:
+        kind = str(NoticeKind.ADMITTED)
+        notice = Notice.objects.filter(of=message.message_id, digest=message.digest, kind=kind).first()
+        at, index = (notice.at, notice.index) if notice else (None, None)
+    if at is not None:
+        words = Words(f"交换中心登记，账本第 {index} 条", f"Entered in the log, leaf {index}")
+        yield Line(at, ENTRY, str(NoticeKind.ADMITTED), words)
+
+
+def _routed(message: Message) -> Iterator[Line]:
+    item = InboxItem.objects.filter(message=message).first()
+    if item is None:
+        return
+    report = StageReport.objects.filter(of=message.message_id, place="", stage=str(Stage.ROUTED)).first()
+    first = report.officer_ref if report else item.officer_ref
+    words = Words(f"分派：责任人 {first}（{item.rule}）", f"Routed to {first} ({item.rule})")
+    yield Line(item.routed_at, SYSTEM, str(EventKind.ROUTED), words)
+
+
+def _events(message: Message) -> Iterator[Line]:
+    for event in Event.objects.filter(message=message):
+        kind = EventKind(event.kind)
+        point = _POINTS.get(kind, PERSON if event.officer_ref or "origin" in event.facts else SYSTEM)
+        yield Line(event.at, point, event.kind, _said(kind, event.facts), _actor(event))
+
+
+def _said(kind: EventKind, facts: Mapping[str, Any]) -> Words:
+    if "zh" in facts and "en" in facts:
+        return Words(str(facts["zh"]), str(facts["en"]))
+    detail = _detail(kind, facts)
+    return Words(f"{kind.zh}{detail.zh}", f"{kind.en}{detail.en}")
+
+
+def _detail(kind: EventKind, facts: Mapping[str, Any]) -> Words:
+    """What an event's facts add to its kind."""
+    if kind in _GROUNDS and _GROUNDS[kind][0] in facts:
+        name, values = _GROUNDS[kind]
+        value = values(facts[name])
+        return Words(f"：{value.zh}", f": {value.en}")
+    match kind:
+        case EventKind.ASSIGNED:
+            return Words(f" → {facts['to']}", f" to {facts['to']}")
+        case EventKind.REDIRECTED:
+            there = _place(str(facts["to"]))
+            return Words(f" → {there.zh}", f" to {there.en}")
+        case EventKind.MORE_TIME:
+            until = _clock(facts["until"])
+            return Words(f"至 {until}", f" until {until}")
+        case EventKind.REMINDED_SELF:
+            return Words(f"：{_clock(facts['when'])}", f" for {_clock(facts['when'])}")
+        case EventKind.CAME_BACK:
+            return Words(f"（原由 {facts['held_by']} 签收）", f" (it was {facts['held_by']}'s)")
+        case EventKind.TAKEN_BY_PHONE:
+            there = _place(facts["place"]) if "place" in facts else Words("", "")
+            return Words(
+                f"：{there.zh}{facts['other']}", f": {there.en} {facts['other']}".replace(":  ", ": ")
+            )
+        case _:
+            return Words("", "")
+
+
+def _actor(event: Event) -> Words | None:
+    if event.officer_ref:
+        return _by(event.officer_ref)
+    return _place(event.facts["origin"]) if "origin" in event.facts else None
+
+
+def _stages(message: Message) -> Iterator[Line]:
+    """What addressees report of an own message."""
+    reports = StageReport.objects.filter(of=message.message_id, digest=message.digest).exclude(place="")
+    for report in reports:
+        stage, where = Stage(report.stage), _place(report.place)
+        point = FAILED if stage is Stage.REFUSED else SYSTEM if stage in _BY_NOBODY else PERSON
+        code = Words(f"（{report.code}）", f" ({report.code})") if report.code else Words("", "")
+        words = Words(f"{where.zh}{stage.zh}{code.zh}", f"{where.en}: {stage.en}{code.en}")
+        by = _by(report.officer_ref, report.unit) if report.officer_ref else None
+        yield Line(report.at, point, report.stage, words, by)
+
+
+def _openings(message: Message) -> Iterator[Line]:
+    for opening in Opening.objects.filter(message=message):
+        words = Words(f"查阅正文：{opening.why}", f"Body opened: {opening.why}")
+        yield Line(
+            opening.at,
+            OWN if message.delivery_seq is None else PERSON,
+            "opened",
+            words,
+            _by(opening.officer_ref),
+        )
+
+
+def _others(message: Message) -> Iterator[Line]:
+    """What else was said in the alert's thread, unless a line of this province's own tells of it."""
+    if message.type != MessageType.ALERT:
+        return
+    told = {event.facts.get("message_id") for event in Event.objects.filter(message=message)}
+    kinds = [str(kind) for kind in PEOPLES_TYPES]
+    for other in Message.objects.filter(thread=message.thread, type__in=kinds).exclude(pk=message.pk):
+        if other.message_id not in told:
+            where, what = _place(other.origin), _what(other)
+            words = Words(f"{where.zh}{what.zh}", f"{where.en}: {what.en}")
+            yield Line(other.admitted_at or other.issued_at, PERSON, other.type, words)
+
+
+def _what(message: Message) -> Labelled:
+    if message.answer_kind:
+        return AnswerKind(message.answer_kind)
+    corrects = message.type == MessageType.UPDATE and message.references.filter(
+        relation=str(Relation.CORRECTS)
+    )
+    return Relation.CORRECTS if corrects else MessageType(message.type)
+
+
+def _by(officer_ref: str, unit: str = "") -> Words:
+    name = f"{unit} {officer_ref}".strip()
+    return Words(name, name)
+
+
+def _place(code: str) -> Words:
+    province = PROVINCES.get(code)
+    return Words(province.zh, province.en) if province else Words(code, code)
+
+
+def _clock(time: str) -> str:
+    return f"{parse_time(time).astimezone(BEIJING):%m-%d %H:%M}"
