@@ -3,7 +3,7 @@
 1. A change concerns hours that are still to come, at most 31 days of them, of a unit and officers that the
    roster describes. What it changes is cut along the shifts as they are, so that each half says whose hours
    they were.
-2. `override` (安排): the unit's leader gives hours to anybody, at once. It fills gaps.
+2. `override` (安排): who leads the unit or the province gives hours to anybody, at once. It fills gaps.
 3. `substitute` (代班): an officer's hours go to the substitute whom the roster names for him, at once. He
    or the leader arranges it.
 4. `swap` (调班): an officer offers his hours to another, who may give some of his in return. Nothing changes
@@ -26,6 +26,8 @@ from tongbao_connectors.roster import ChangeKind, Roster
 from tongbao_schemas.identifiers import new_id
 
 LONGEST = timedelta(days=31)
+LEADER = "leader"
+"""The role in the roster of who leads the province's officers."""
 State = ShiftChange.State
 
 
@@ -113,7 +115,7 @@ def withdraw(change: int, *, by: str, roster: Roster, at: datetime) -> None:
         row = ShiftChange.objects.filter(pk=change).first()
         if row is None:
             raise NotFound(str(change))
-        if by not in (row.by, roster.units[row.unit].leader):
+        if by != row.by and not leads(by, row.unit, roster):
             raise NoRight(
                 Words(f"由 {row.by} 或单位负责人撤回", f"{row.by} or the unit's leader withdraws it")
             )
@@ -143,9 +145,15 @@ def _spans(hours: Hours, roster: Roster, at: datetime) -> list[Span]:
     return week.spans(roster, hours.unit, max(hours.start, at), hours.until)
 
 
+def leads(officer_ref: str, unit: str, roster: Roster) -> bool:
+    """Whether an officer arranges a unit's shifts: its leader, or one whom the roster calls a leader."""
+    officer = roster.officers.get(officer_ref)
+    return officer is not None and (officer_ref == roster.units[unit].leader or officer.role == LEADER)
+
+
 def _check_leader(unit: str, by: str, roster: Roster) -> None:
     leader = roster.units[unit].leader
-    if by != leader:
+    if not leads(by, unit, roster):
         raise NoRight(Words(f"由单位负责人 {leader} 安排", f"the unit's leader {leader} arranges it"))
 
 

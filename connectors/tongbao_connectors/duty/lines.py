@@ -34,6 +34,15 @@ def moved(officer_ref: str, before: str) -> Facts:
     }
 
 
+def handed_over(giver: str, taker: str) -> Facts:
+    """A shift was handed over while an item waits."""
+    return {
+        "zh": f"交接：{giver} 交，{taker} 接，时限不变",
+        "en": f"Handover: given by {giver}, taken by {taker}; the clocks go on",
+        "to": [taker],
+    }
+
+
 def sent(channel: str, recipient: str) -> Facts:
     """A channel took a word."""
     return {"zh": f"{channel}{_zh(recipient)} 已送出", "en": f"{channel}{_en(recipient)}: sent"}
