@@ -41,12 +41,12 @@ def die_with_parent() -> None:
         raise SystemExit("the supervisor has already gone")
 
 
-def mark_ready(folder: Path, name: str = READY) -> None:
-    """Writes `run/<name>.json` in the worker's folder, whole or not at all."""
+def mark_ready(folder: Path, name: str = READY, pid: int | None = None) -> None:
+    """Writes `run/<name>.json` in the worker's folder, whole or not at all; `pid` is this process's."""
     target = _ready_file(folder, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".tmp")
-    draft.write_text(json.dumps({"pid": os.getpid()}), encoding="ascii")
+    draft.write_text(json.dumps({"pid": pid or os.getpid()}), encoding="ascii")
     draft.replace(target)
 
 

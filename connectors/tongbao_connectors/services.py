@@ -1,4 +1,4 @@
-"""The processes of a workspace: Kafka, the exchange, one connector for each province; and their supervisor.
+"""The processes of a workspace and their supervisor: Kafka, the exchange, connectors, desks and watches.
 
 Rules:
 1. One supervisor runs a workspace. It holds a lock on run/supervisor.lock as long as it lives, so that a
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from tongbao_broker.trust.directory import Directory
 
 KAFKA = "kafka"
+DESK = "desk"
+WATCH = "watch"
 KAFKA_GRACE_S = 5.0
 WORKER_GRACE_S = 3.0
 START_S = 120.0
@@ -140,9 +142,10 @@ def stages(workspace: Workspace) -> list[Stage]:
         ready=lambda pid: server.answers(),
     )
     workers = [_exchange(workspace), *(_connector(workspace, code) for code in workspace.provinces)]
+    officers = [make(workspace, code) for code in workspace.desks for make in (_desk, _watch)]
     return [
         Stage([kafka], prepare=server.prepare, grace_s=KAFKA_GRACE_S),
-        Stage(workers, prepare=lambda: apply_topology(workspace), grace_s=WORKER_GRACE_S),
+        Stage([*workers, *officers], prepare=lambda: apply_topology(workspace), grace_s=WORKER_GRACE_S),
     ]
 
 
@@ -237,12 +240,20 @@ def _connector(workspace: Workspace, code: str) -> Child:
     return _worker(workspace.participant(code), code, "tongbao_connectors.worker")
 
 
-def _worker(folder: Path, name: str, module: str) -> Child:
+def _desk(workspace: Workspace, code: str) -> Child:
+    return _worker(workspace.participant(code), f"{DESK}-{code}", "tongbao_connectors.desk.worker", DESK)
+
+
+def _watch(workspace: Workspace, code: str) -> Child:
+    return _worker(workspace.participant(code), f"{WATCH}-{code}", "tongbao_connectors.duty.worker", WATCH)
+
+
+def _worker(folder: Path, name: str, module: str, says: str = process.READY) -> Child:
     return Child(
         name=name,
         command=(sys.executable, "-m", module, str(folder)),
-        log=folder / "log" / "output.log",
-        ready=lambda pid: process.is_ready(folder, pid),
+        log=folder / "log" / ("output.log" if says == process.READY else f"{says}-output.log"),
+        ready=lambda pid: process.is_ready(folder, pid, says),
         environment=process.supervised({}),
     )
 

@@ -5,6 +5,7 @@
     DIR/broker/                        Kafka: certificate CN=000000, settings, data, log
     DIR/100000/                        the exchange: exchange.toml, keys, trust, database, log
     DIR/520000/ …                      a province: connector.toml, keys, trust, routing, roster, database …
+                                       with a desk in the browser also desk.toml, accounts.toml
     DIR/610000/ …                      a province with a system of its own (see `enrolment`)
     DIR/run/, DIR/log/                 the supervisor's lock, status and log
 
@@ -23,9 +24,11 @@ import shutil
 import socket
 import tempfile
 import tomllib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,7 @@ from tongbao_schemas.envelope import Envelope
 BROKER = "000000"
 DEMO_NETWORK = "demo"
 DEMO_PROVINCES = ("520000", "440000", "330000", "530000", "320000")
+DEMO_DESKS = ("520000", "440000")
 DEMO_POSTINGS = (Posting("黔-0301", home="520000", host="440000"),)
 CERTIFICATE_DAYS = 365
 LOOPBACK = "127.0.0.1"
@@ -92,7 +96,8 @@ class NoConnector(NoSuchParticipant):
 class Workspace:
     """What workspace.toml says, and where things lie.
 
-    `provinces` have a connector here; `external` ones have a system of their own.
+    `provinces` have a connector here; `external` ones have a system of their own. `desks` are the ports on
+    which provinces serve their officers' pages.
     """
 
     folder: Path
@@ -101,11 +106,16 @@ class Workspace:
     controller_port: int
     provinces: tuple[str, ...]
     external: tuple[str, ...] = ()
+    desks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
         """The broker's address."""
         return f"{LOOPBACK}:{self.broker_port}"
+
+    def desk_address(self, code: str) -> str:
+        """Where a browser on this machine finds the province's desk."""
+        return f"http://{LOOPBACK}:{self.desks[code]}/"
 
     @property
     def authority(self) -> Path:
@@ -164,6 +174,7 @@ def load(folder: Path) -> Workspace:
             controller_port=int(kafka["controller_port"]),
             provinces=tuple(str(code) for code in facts["provinces"]),
             external=tuple(str(code) for code in facts.get("external", ())),
+            desks={str(code): int(port) for code, port in facts.get("desks", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadConfiguration(f"{folder / SETTINGS}: {error}") from error
@@ -190,13 +201,16 @@ def settle_ports(workspace: Workspace) -> Workspace:
 
     To be called before the broker starts. Other settings stay as they are.
     """
-    ports = (workspace.broker_port, workspace.controller_port)
+    ports: tuple[int, ...] = (workspace.broker_port, workspace.controller_port)
     if not all(_is_free(port) for port in ports):
-        ports = free_ports()
-    settled = replace(workspace, broker_port=ports[0], controller_port=ports[1])
+        ports = free_ports(len(ports))
+    desks = {code: port if _is_free(port) else free_ports(1)[0] for code, port in workspace.desks.items()}
+    settled = replace(workspace, broker_port=ports[0], controller_port=ports[1], desks=desks)
     _point_to(settled.exchange / "exchange.toml", settled.bootstrap)
     for code in settled.provinces:
         _point_to(settled.participant(code) / "connector.toml", settled.bootstrap)
+    for code, port in settled.desks.items():
+        _replace(settled.participant(code) / "desk.toml", r"(?m)^port = .*$", f"port = {port}")
     for code in settled.external:
         _point_to(settled.participant(code) / "participant.toml", settled.bootstrap)
         _point_to(settled.participant(code) / "client.properties", settled.bootstrap)
@@ -211,15 +225,14 @@ def with_external(workspace: Workspace, code: str) -> Workspace:
     return enlarged
 
 
-def free_ports() -> tuple[int, int]:
-    """Two ports of the loopback address that nobody listens on."""
+def free_ports(count: int) -> tuple[int, ...]:
+    """Ports of the loopback address that nobody listens on."""
     candidates = random.sample(PORTS, len(PORTS))
-    free = (port for port in candidates if _is_free(port))
-    return next(free), next(free)
+    return tuple(islice((port for port in candidates if _is_free(port)), count))
 
 
 def template(code: str, name: str) -> str:
-    """The demo's routing.toml or roster.toml of a province, as shipped."""
+    """The demo's routing.toml, roster.toml or accounts.toml of a province, as shipped."""
     file = resources.files("tongbao_connectors.demo") / "provinces" / code / name
     return file.read_text(encoding="utf-8")
 
@@ -248,13 +261,19 @@ def _fill(folder: Path, now: datetime) -> None:
         write_keys(home / "keys", own)
         (home / "trust.json").write_text(trust, encoding="ascii")
         (home / "pinned-root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
-    workspace = Workspace(folder, DEMO_NETWORK, *free_ports(), DEMO_PROVINCES)
+    ports = free_ports(2 + len(DEMO_DESKS))
+    desks = dict(zip(DEMO_DESKS, ports[2:], strict=True))
+    workspace = Workspace(folder, DEMO_NETWORK, ports[0], ports[1], DEMO_PROVINCES, desks=desks)
     bootstrap = {"kafka": {"bootstrap": workspace.bootstrap}}
     write_toml(workspace.exchange / "exchange.toml", {"network": DEMO_NETWORK}, bootstrap)
     for code in DEMO_PROVINCES:
         write_toml(folder / code / "connector.toml", {"code": code, "network": DEMO_NETWORK}, bootstrap)
         for name in ("routing.toml", "roster.toml"):
             (folder / code / name).write_text(template(code, name), encoding="utf-8")
+    for code, port in desks.items():
+        write_toml(folder / code / "desk.toml", {"port": port, "second_factor": "off"}, {})
+        accounts = template(code, "accounts.toml")
+        (folder / code / "accounts.toml").write_text(accounts, encoding="utf-8")
     _write_settings(workspace)
 
 
@@ -291,14 +310,22 @@ def _write_settings(workspace: Workspace) -> None:
     facts: dict[str, Any] = {"network": workspace.network, "provinces": list(workspace.provinces)}
     if workspace.external:
         facts["external"] = list(workspace.external)
-    write_toml(workspace.folder / SETTINGS, facts, {"kafka": ports})
+    tables: dict[str, dict[str, Any]] = {"kafka": ports}
+    if workspace.desks:
+        tables["desks"] = dict(workspace.desks)
+    write_toml(workspace.folder / SETTINGS, facts, tables)
 
 
 def _point_to(path: Path, bootstrap: str) -> None:
     """Puts the broker's address into a participant's settings and leaves the rest of the file alone."""
+    _replace(path, r"(?m)^bootstrap = .*$", f'bootstrap = "{bootstrap}"')
+    _replace(path, r"(?m)^bootstrap\.servers=.*$", f"bootstrap.servers={bootstrap}")
+
+
+def _replace(path: Path, pattern: str, line: str) -> None:
+    """Puts another line where the pattern finds one, and leaves the rest of the file alone."""
     before = path.read_text(encoding="utf-8")
-    after = re.sub(r"(?m)^bootstrap = .*$", f'bootstrap = "{bootstrap}"', before)
-    after = re.sub(r"(?m)^bootstrap\.servers=.*$", f"bootstrap.servers={bootstrap}", after)
+    after = re.sub(pattern, line, before)
     if after != before:
         write_whole(path, after)
 

@@ -35,6 +35,7 @@ APPS = (
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "tongbao_connectors.desk",
+    "tongbao_connectors.papers",
 )
 
 MIDDLEWARE = (

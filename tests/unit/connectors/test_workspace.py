@@ -128,7 +128,7 @@ def test_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
 def test_failed_creation_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error half way leaves neither a workspace nor a draft of one."""
 
-    def fail() -> tuple[int, int]:
+    def fail(count: int) -> tuple[int, ...]:
         raise OSError("no port")
 
     monkeypatch.setattr(workspace, "free_ports", fail)
