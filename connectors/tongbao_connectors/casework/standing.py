@@ -97,7 +97,11 @@ class Openings:
 def standing(reference: str) -> list[Addressee]:
     """Each addressee of an own alert, in the order of codes; raises NotFound."""
     alert = finding.message(reference)
-    there = {code: _empty(code, alert) for code in _told(alert)}
+    stated = _stated(alert)
+    there = {
+        code: Addressee(code, stated.sign_by, stated.first_feedback_by, stated.result_by)
+        for code in _told(alert)
+    }
     for report in _reports(alert).exclude(place=""):
         if report.place in there:
             _take(there[report.place], report)
@@ -121,8 +125,11 @@ def opened_by(reference: str) -> list[Openings]:
     return sorted(rows, key=lambda row: row.last, reverse=True)
 
 
-def _empty(code: str, alert: Message) -> Addressee:
-    return Addressee(code, alert.sign_by, alert.first_feedback_by, alert.result_by)
+def _stated(alert: Message) -> Message:
+    """The message that states the deadlines: the newest update that brought any, else the alert."""
+    updates = Message.objects.filter(thread=alert.thread, type=str(MessageType.UPDATE), origin=alert.origin)
+    stating = updates.filter(sign_by__isnull=False).exclude(outbox__state=Outbox.State.REJECTED)
+    return stating.order_by("issued_at", "pk").last() or alert
 
 
 def _told(alert: Message) -> set[str]:
