@@ -65,7 +65,13 @@ def encode_out(record: OutRecord) -> bytes:
 
 def encode_in(record: InRecord) -> bytes:
     """The value to write to `in`."""
-    return _encoded(record.envelope, record.body, record.stamp)
+    stamp = compact_json(record.stamp.model_dump(mode="json")) if record.stamp else None
+    return _encoded(record.envelope, record.body, stamp)
+
+
+def encode_stamped(record: OutRecord, stamp: bytes) -> bytes:
+    """The value to write to `in`, under a stamp that is JSON text already."""
+    return _encoded(record.envelope, record.body, stamp)
 
 
 def ce_headers(header: Header) -> list[tuple[str, bytes]]:
@@ -110,11 +116,11 @@ def _stamp(fields: dict[str, Any]) -> Stamp | None:
     raise Refused(Code.STAMP_SHAPE, where)
 
 
-def _encoded(envelope: Envelope, body: bytes | None, stamp: Stamp | None) -> bytes:
+def _encoded(envelope: Envelope, body: bytes | None, stamp: bytes | None) -> bytes:
     """The JSON text that `compact_json` would write, without a copy of the body more than it needs."""
     fields = [b'"message":' + envelope.encode()]
     if body is not None:
         fields.insert(0, b'"body":"%b"' % b64(body))
     if stamp is not None:
-        fields.append(b'"stamp":' + compact_json(stamp.model_dump(mode="json")))
+        fields.append(b'"stamp":' + stamp)
     return b"{%b}" % b",".join(fields)

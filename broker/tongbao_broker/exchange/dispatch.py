@@ -22,7 +22,7 @@ from tongbao_broker.trust.keys import SigningKey
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.envelope import Envelope
 from tongbao_schemas.header import Header, ProvinceHeader
-from tongbao_schemas.record import InRecord, ce_headers, encode_in
+from tongbao_schemas.record import OutRecord, ce_headers, encode_stamped
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.stamp import LeafKind
 
@@ -351,7 +351,7 @@ def _outbound(posting: _Posting, growth: Growth) -> Outbound:
         delivery_seq=posting.delivery_seq,
         index=posting.index,
         key=header.thread,
-        value=encode_in(InRecord(posting.envelope, posting.body, stamp)),
+        value=encode_stamped(OutRecord(posting.envelope, posting.body), stamp),
         headers=tuple(ce_headers(header)),
         expires_at=header.expires_at,
     )

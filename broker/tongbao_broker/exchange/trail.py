@@ -10,13 +10,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from tongbao_broker.trust.checkpoint import sign_checkpoint
 from tongbao_broker.trust.keys import SigningKey
 from tongbao_broker.trust.merkle import Batch, Frontier, leaf_hash
-from tongbao_schemas.encoding import compact_json
+from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.refusals import Code
-from tongbao_schemas.stamp import Leaf, LeafKind, Stamp, leaf_bytes
+from tongbao_schemas.stamp import LeafKind, leaf_bytes
 
 __all__ = ["Growth", "Seedling", "TrailHead"]
 
@@ -41,6 +43,19 @@ class TrailHead:
     def size(self) -> int:
         return self.frontier.size
 
+    @property
+    def quoted_checkpoint(self) -> str:
+        """The checkpoint as JSON text."""
+        return _as_json(self.checkpoint)
+
+
+class Facts(NamedTuple):
+    """What a stamp repeats of a leaf beside its index, as it is written there."""
+
+    digest: str
+    admitted_at: str
+    directory: int
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -48,19 +63,20 @@ class Growth:
 
     first: int
     head: TrailHead
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[Facts, ...]
     hashes: tuple[bytes, ...]
-    proofs: tuple[tuple[str, ...], ...]
+    proofs: tuple[str, ...]
+    """Each as JSON text: quoted hex, with commas between."""
 
-    def stamp(self, index: int, delivery_seq: int) -> Stamp:
-        """The proof of entry of leaf `index`, for the addressee's delivery of this number."""
+    def stamp(self, index: int, delivery_seq: int) -> bytes:
+        """The proof of entry of leaf `index`, for the addressee's delivery of this number: JSON text."""
         offset = index - self.first
-        return Stamp(
-            leaf=self.leaves[offset],
-            proof=self.proofs[offset],
-            checkpoint=self.head.checkpoint,
-            delivery_seq=delivery_seq,
-        )
+        leaf = self.leaves[offset]
+        return (
+            f'{{"checkpoint":{self.head.quoted_checkpoint},"delivery_seq":{delivery_seq},'
+            f'"leaf":{{"admitted_at":"{leaf.admitted_at}","digest":"{leaf.digest}",'
+            f'"directory":{leaf.directory},"index":{index}}},"proof":[{self.proofs[offset]}]}}'
+        ).encode()
 
     @property
     def record(self) -> bytes:
@@ -76,8 +92,9 @@ class Seedling:
         self._network = network
         self._head = head
         self._at = at
+        self._admitted_at = format_time(at)
         self._directory = directory
-        self._leaves: list[Leaf] = []
+        self._leaves: list[Facts] = []
         self._hashes: list[bytes] = []
 
     def __len__(self) -> int:
@@ -87,7 +104,7 @@ class Seedling:
         """Adds a leaf and returns its index."""
         index = self._head.size + len(self._leaves)
         leaf = leaf_bytes(self._network, kind, index, digest, self._at, self._directory, code)
-        self._leaves.append(Leaf(index=index, digest=digest, admitted_at=self._at, directory=self._directory))
+        self._leaves.append(Facts(digest, self._admitted_at, self._directory))
         self._hashes.append(leaf_hash(leaf))
         return index
 
@@ -100,5 +117,16 @@ class Seedling:
             head=TrailHead(batch.frontier, checkpoint),
             leaves=tuple(self._leaves),
             hashes=tuple(self._hashes),
-            proofs=tuple(tuple(node.hex() for node in proof) for proof in batch.proofs),
+            proofs=tuple(",".join(map(_quoted, proof)) for proof in batch.proofs),
         )
+
+
+@lru_cache(maxsize=2)
+def _as_json(checkpoint: str) -> str:
+    return compact_json(checkpoint).decode()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(node: bytes) -> str:
+    """Neighbours share most of their proofs."""
+    return f'"{node.hex()}"'

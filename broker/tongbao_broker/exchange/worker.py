@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
+from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import BadConfiguration, TongbaoError, exit_code
 from tongbao_broker.exchange.points import no_op
 from tongbao_broker.exchange.settings import ExchangeSettings
@@ -57,6 +58,7 @@ def _work(settings: ExchangeSettings, ended: Event, reached: Callable[[str], Non
     settings.open_database(NAME)
     relay, writer = _relay(settings, reached)
     relay.start()
+    settle_down()
     mark_ready(settings.folder)
     _log.info("the exchange is at work", host=settings.kafka.bootstrap)
     while not ended.is_set():

@@ -10,9 +10,9 @@ from tests.support.world import NETWORK, NOW, signing_key
 from tongbao_broker.exchange.trail import Growth, Seedling, TrailHead
 from tongbao_broker.trust.checkpoint import verify_checkpoint
 from tongbao_broker.trust.merkle import EMPTY_ROOT, leaf_hash, root_of, verify_inclusion
-from tongbao_schemas.encoding import digest
+from tongbao_schemas.encoding import compact_json, digest
 from tongbao_schemas.refusals import Code
-from tongbao_schemas.stamp import LeafKind, leaf_bytes
+from tongbao_schemas.stamp import LeafKind, Stamp, leaf_bytes
 
 KEY = signing_key("checkpoint")
 
@@ -23,6 +23,11 @@ def grown(head: TrailHead, count: int, at: datetime = NOW) -> Growth:
     for number in range(count):
         seedling.add(LeafKind.ADMITTED, digest(f"{head.size} {number}".encode()))
     return seedling.grow(KEY)
+
+
+def stamp_of(growth: Growth, index: int, delivery_seq: int) -> Stamp:
+    """A stamp as its reader has it."""
+    return Stamp.model_validate(json.loads(growth.stamp(index, delivery_seq)))
 
 
 def test_an_empty_trail_is_signed_too() -> None:
@@ -55,7 +60,7 @@ def test_every_stamp_of_a_batch_proves_its_leaf(sizes: list[int]) -> None:
         note = verify_checkpoint(growth.head.checkpoint, NETWORK, [KEY.public])
         assert (note.size, note.root) == (len(hashes), root_of(hashes))
         for index in range(growth.first, head.size):
-            proof = [bytes.fromhex(node) for node in growth.stamp(index, 1).proof]
+            proof = [bytes.fromhex(node) for node in stamp_of(growth, index, 1).proof]
             verify_inclusion(hashes[index], index, note.size, proof, note.root)
 
 
@@ -63,11 +68,21 @@ def test_a_stamp_repeats_the_facts_of_its_leaf() -> None:
     """Index, digest, time and directory version, beside the addressee's number."""
     growth = grown(TrailHead(), 3)
 
-    stamp = growth.stamp(2, 17)
+    stamp = stamp_of(growth, 2, 17)
 
     facts = (stamp.leaf.index, stamp.leaf.digest, stamp.leaf.admitted_at, stamp.leaf.directory)
     assert facts == (2, digest(b"0 2"), NOW, 3)
     assert (stamp.delivery_seq, stamp.checkpoint) == (17, growth.head.checkpoint)
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_a_stamp_is_written_like_all_our_json(before: int, count: int) -> None:
+    """Put together by hand, it is what the model gives: sorted keys, no spaces."""
+    growth = grown(grown(TrailHead(), before).head, count)
+
+    for index in range(before, before + count):
+        expected = stamp_of(growth, index, 9).model_dump(mode="json")
+        assert growth.stamp(index, 9) == compact_json(expected)
 
 
 def test_a_rejected_leaf_holds_its_code() -> None:

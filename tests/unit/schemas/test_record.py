@@ -20,6 +20,7 @@ from tongbao_schemas.record import (
     ce_headers,
     encode_in,
     encode_out,
+    encode_stamped,
     parse_in,
     parse_out,
 )
@@ -97,6 +98,8 @@ def test_a_record_is_written_like_all_our_json(
         value["stamp"] = stamp.model_dump(mode="json")
 
     assert encode_in(InRecord(envelope, body, stamp)) == compact_json(value)
+    if stamp is not None:
+        assert encode_stamped(OutRecord(envelope, body), compact_json(value["stamp"])) == compact_json(value)
 
 
 @pytest.mark.parametrize("body", [None, b"", b"\0" * 4112], ids=["none", "empty", "a block"])
