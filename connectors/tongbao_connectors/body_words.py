@@ -24,10 +24,11 @@ from tongbao_schemas.refusals import Code
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A person or an object: what it is, and what is known of it."""
+    """A person or an object: what it is, and what is known of it; `minor` is what only belongs to it."""
 
     said: str
     notes: tuple[str, ...] = ()
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ def things(body: AlertBody, w: Wording) -> Iterator[Thing]:
         yield Thing(w.of("未知", "unknown"))
     yield from (_subject(subject, w) for subject in body.subjects)
     yield from (Thing(_target(target, w)) for target in targets)
-    yield from (Thing(line) for line in _of_category(body, w))
+    yield from (Thing(line, minor=True) for line in _of_category(body, w))
     for substance in body.substances:
-        yield Thing(w.named("物品", "Substance:", _substance(substance, w)))
+        yield Thing(w.named("物品", "Substance:", _substance(substance, w)), minor=True)
 
 
 def _subject(subject: Subject, w: Wording) -> Thing:

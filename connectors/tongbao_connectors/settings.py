@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 APPS = (
     "tongbao_broker.streams",
     "tongbao_connectors.store",
+    "tongbao_connectors.search",
     "tongbao_connectors.duty",
 )
 

@@ -17,6 +17,7 @@ EXCHANGE = ("tongbao_broker.streams", "tongbao_broker.exchange")
 CONNECTOR = (
     "tongbao_broker.streams",
     "tongbao_connectors.store",
+    "tongbao_connectors.search",
     "tongbao_connectors.duty",
 )
 DESK = (*CONNECTOR, *web.APPS)

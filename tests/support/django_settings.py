@@ -9,6 +9,7 @@ INSTALLED_APPS = [
     "tongbao_broker.streams",
     "tongbao_broker.exchange",
     "tongbao_connectors.store",
+    "tongbao_connectors.search",
     "tongbao_connectors.duty",
     *web.APPS,
 ]

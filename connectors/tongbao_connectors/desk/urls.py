@@ -1,11 +1,12 @@
 """The addresses of the desk. Each part brings its own."""
 
-from django.urls import path
+from django.urls import include, path
 
 from tongbao_connectors.desk import account, language_switch, login, people, start
 
 urlpatterns = [
     path("", start.start, name="start"),
+    path("", include("tongbao_connectors.desk.inbox.urls")),
     path("login/", login.first, name="login"),
     path("login/second/", login.second, name="login-second"),
     path("login/enrol/", login.enrol, name="login-enrol"),

@@ -1,0 +1,210 @@
+"""What pages say beside a message's own row: looks into the tables, few queries for any number of rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from django.db.models import Max
+
+from tongbao_broker.errors import Words
+from tongbao_connectors import case_rules, casework
+from tongbao_connectors.authorisation import Verb, Who, decide
+from tongbao_connectors.case_rules import EventKind, State
+from tongbao_connectors.desk.access import thing_of, visible
+from tongbao_connectors.desk.inbox.rows import Known, Note, name_of
+from tongbao_connectors.roster import Roster
+from tongbao_connectors.search.index import Similar
+from tongbao_connectors.store.models import Event, InboxItem, Message, Opening
+from tongbao_connectors.wording import Wording
+from tongbao_schemas.codes import MessageType
+
+ESCALATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Who is on duty in the reader's unit, and what is escalating."""
+
+    unit: str
+    accountable: str
+    leader: str
+    escalating: Sequence["Escalation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who was told last about a waiting message, and when."""
+
+    message: Message
+    said: Words
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One of the four facts: when, and by whom."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One due time: what, until when, from when on, and when it was met."""
+
+    what: Words
+    due: datetime
+    start: datetime
+    met: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the reader did last and can still take back, and until when."""
+
+    message_id: str
+    number: str
+    kind: EventKind
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A similar message: which, why, who holds it, how far it is."""
+
+    item: InboxItem | None
+    message: Message
+    reasons: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What somebody else had signed for."""
+
+    message_id: str
+    number: str
+    by: str
+    at: datetime | None
+
+
+def known_of(items: Sequence[InboxItem]) -> Known:
+    """What a page's cards need: extracts, the alerts of follow-ups, the newest thing about what waits."""
+    messages = [item.message for item in items]
+    threads = {each.thread for each in messages if each.type != MessageType.ALERT}
+    roots = Message.objects.filter(thread__in=threads, type=MessageType.ALERT) if threads else ()
+    by_thread = {root.thread: root for root in roots}
+    alerts = [each for each in messages if each.type == MessageType.ALERT]
+    cards = casework.cards([*alerts, *by_thread.values()])
+    waiting = [item.pk for item in items if item.state == State.WAITING.value]
+    return Known(cards, by_thread, _notes(waiting) if waiting else {})
+
+
+def side(who: Who, roster: Roster, at: datetime) -> Side | None:
+    """The boxes beside the list; None for whom the roster doesn't know."""
+    unit = roster.units.get(who.unit)
+    if unit is None:
+        return None
+    accountable = roster.accountable(unit.code, at).officer_ref
+    waiting = visible(InboxItem.objects.filter(state=State.WAITING.value), who)
+    escalated = Event.objects.filter(kind=EventKind.ESCALATED.value, message__inbox_item__in=waiting)
+    newest = escalated.select_related("message").order_by("-pk")[:ESCALATIONS]
+    told = [Escalation(event.message, _words_of(event), event.at) for event in newest]
+    return Side(unit.code, accountable, unit.leader, told)
+
+
+def undo_of(message: Message, who: Who, at: datetime) -> Undo | None:
+    """The reader's own last act on a message, as long as it can be undone."""
+    last = casework.undoable(message, at)
+    if last is None or last.officer_ref != who.officer_ref:
+        return None
+    kind = EventKind(last.kind)
+    return Undo(message.message_id, message.number, kind, last.at + case_rules.UNDO_FOR)
+
+
+def just_signed(message_id: str, who: Who, at: datetime) -> Undo | None:
+    """The same by a message's id; None for anything but a message that he can take back."""
+    message = _message(message_id)
+    return undo_of(message, who, at) if message else None
+
+
+def taken(message_id: str, who: Who, roster: Roster, w: Wording) -> Taken | None:
+    """Who has signed for a message that the reader sees."""
+    message = _message(message_id)
+    item = InboxItem.objects.select_related("message").filter(message=message).first() if message else None
+    if item is None or not item.claimed_by or not decide(who, Verb.SEE_MESSAGE, thing_of(item, roster)):
+        return None
+    by = name_of(item.claimed_by, who, roster, w)
+    return Taken(item.message.message_id, item.message.number, by, item.claimed_at)
+
+
+def four_facts(item: InboxItem, who: Who, roster: Roster, w: Wording) -> dict[str, Fact | None]:
+    """已送达 已签收 已反馈 已办结, never merged."""
+    connector, origin = w.of("连接器", "connector"), w.of("发出方", "its origin")
+    return {
+        "delivered": Fact(item.message.stored_at, connector),
+        "signed": _fact(item.claimed_at, name_of(item.claimed_by, who, roster, w)),
+        "answered": _fact(item.answered_at, name_of(item.holder, who, roster, w)),
+        "closed": _fact(item.closed_at, origin),
+    }
+
+
+def terms(item: InboxItem) -> list[Term]:
+    """The due times of an alert, each with when it was met."""
+    message = item.message
+    due = (
+        (Words("签收", "Sign for"), message.sign_by, item.claimed_at),
+        (Words("首次反馈", "First answer"), message.first_feedback_by, item.first_answer_at),
+        (Words("结果", "Result"), message.result_by, item.answered_at),
+    )
+    return [Term(what, at, message.issued_at, met) for what, at, met in due if at is not None]
+
+
+def similar(found: Iterable[Similar], who: Who) -> list[Alike]:
+    """Similar messages that the reader may see; own ones have no row in the inbox."""
+    similars = list(found)
+    keys = [each.message.pk for each in similars]
+    rows = {item.pk: item for item in visible(InboxItem.objects.filter(pk__in=keys), who)}
+    sees_sent = decide(who, Verb.SEE_SENT)
+    return [
+        Alike(rows.get(each.message.pk), each.message, each.reasons)
+        for each in similars
+        if each.message.pk in rows or (sees_sent and each.message.delivery_seq is None)
+    ]
+
+
+def print_style() -> str:
+    """The sheet for paper, for a file that stands by itself."""
+    sheet = resources.files("tongbao_connectors.desk") / "static" / "desk" / "print.css"
+    return sheet.read_text(encoding="utf-8")
+
+
+def _notes(waiting: Sequence[int]) -> dict[int, Note]:
+    """Who was told last, else who looked at it last."""
+    looked = Opening.objects.filter(message__in=waiting).values("message").annotate(newest=Max("pk"))
+    seen = Opening.objects.filter(pk__in=[each["newest"] for each in looked])
+    notes = {
+        each.message_id: Note(each.at, Words("已打开，未签收", "opened it, not signed"), each.officer_ref)
+        for each in seen
+    }
+    told = Event.objects.filter(
+        message__in=waiting, kind__in=[EventKind.ESCALATED.value, EventKind.CAME_BACK.value]
+    )
+    for event in told.order_by("pk"):
+        notes[event.message_id] = Note(event.at, _words_of(event))
+    return notes
+
+
+def _words_of(event: Event) -> Words:
+    """What a line says in its own words, else what kind it is."""
+    kind = EventKind(event.kind)
+    return Words(event.facts.get("zh", kind.zh), event.facts.get("en", kind.en))
+
+
+def _fact(at: datetime | None, by: str) -> Fact | None:
+    return Fact(at, by) if at else None
+
+
+def _message(message_id: str) -> Message | None:
+    return Message.objects.filter(message_id=message_id[:36]).first() if message_id else None

@@ -1,0 +1,28 @@
+"""What only the receiving pages say: `{{ why|reason }}`."""
+
+from typing import Final
+
+from django import template
+from django.utils.safestring import SafeString
+
+from tongbao_broker.errors import Words
+from tongbao_connectors import authorisation
+from tongbao_connectors.desk.language import pick
+from tongbao_connectors.desk.templatetags.desk import chinese
+
+register = template.Library()
+
+AUTOMATIC: Final = {
+    authorisation.ON_DUTY_WHY: Words(authorisation.ON_DUTY_WHY, "on duty for it"),
+    authorisation.HANDLING_WHY: Words(authorisation.HANDLING_WHY, "handles it"),
+    authorisation.ASKED_WHY: Words(authorisation.ASKED_WHY, "escalated to"),
+    authorisation.POSTED_WHY: Words(authorisation.POSTED_WHY, "posted officer"),
+    authorisation.AUTHOR_WHY: Words(authorisation.AUTHOR_WHY, "wrote it"),
+    authorisation.REVIEWER_WHY: Words(authorisation.REVIEWER_WHY, "reviewed it"),
+}
+
+
+@register.filter
+def reason(why: str) -> SafeString | str:
+    """Why a body was opened: an automatic reason in the page's language, a typed one as it was typed."""
+    return pick(AUTOMATIC[why]) if why in AUTOMATIC else chinese(why)
