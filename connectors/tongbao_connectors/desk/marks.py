@@ -26,7 +26,9 @@ LABELLED_IN: Final = (
     "tongbao_connectors.case_rules",
     "tongbao_connectors.desk.inbox.lists",
     "tongbao_connectors.search.terms",
-    "tongbao_connectors.duty.models",
+    "tongbao_connectors.roster",
+    "tongbao_connectors.duty.delivering",
+    "tongbao_connectors.duty.notice",
     "tongbao_connectors.papers.states",
 )
 NOTE_ICONS: Final = {"plain": "info", "ok": "tick", "partial": "info", "refused": "cross", "undo": "undo"}

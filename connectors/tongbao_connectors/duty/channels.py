@@ -186,6 +186,11 @@ class Channels:
                 channels.gateway(channel)
         return channels
 
+    @classmethod
+    def none(cls, folder: Path) -> "Channels":
+        """No channel besides the desk."""
+        return cls(folder, ChannelsFile())
+
     def label(self, name: str) -> str:
         """What people call a channel."""
         return self.all[name].label if name in self.all else name

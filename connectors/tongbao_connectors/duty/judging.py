@@ -3,7 +3,7 @@
 1. Every turn: rounds for what has arrived, steps that are due, items whose owner was silent, reminders.
    Every `SWEEP`, and when somebody else has come on duty: everything else that may have changed.
 2. What waits belongs to whoever is accountable for its unit now: with the shift the item moves on, its clocks
-   unchanged. What belongs to an own alert stays with the officer who sent that.
+   unchanged. What belongs to an alert stays with the officer who sent or holds that.
 3. An alert is escalated. What is only read is brought to the officer it lies with, once.
 4. The steps of one item are marked as taken in the transaction that queues their words.
 """
@@ -23,7 +23,7 @@ from tongbao_connectors.duty.models import Escalation
 from tongbao_connectors.duty.notice import Why
 from tongbao_connectors.duty.queueing import Queue
 from tongbao_connectors.duty.rules import Rules
-from tongbao_connectors.intake import SENDER
+from tongbao_connectors.intake import HOLDER, SENDER
 from tongbao_connectors.store.models import Event, InboxItem, OwnReminder
 from tongbao_schemas.codes import MessageType
 
@@ -159,7 +159,8 @@ def _elsewhere(on_duty: dict[str, str]) -> QuerySet[InboxItem]:
     others = Q(pk__in=[])
     for unit, officer_ref in on_duty.items():
         others |= Q(unit=unit) & ~Q(officer_ref=officer_ref)
-    return InboxItem.objects.filter(others, state=WAITING).exclude(rule=SENDER).select_related("message")
+    waiting = InboxItem.objects.filter(others, state=WAITING).exclude(rule__in=(SENDER, HOLDER))
+    return waiting.select_related("message")
 
 
 def _anything_due(now: datetime) -> bool:

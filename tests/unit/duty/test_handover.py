@@ -23,8 +23,8 @@ def gd(tmp_path: Path) -> Iterator[Province]:
     """440000 with three alerts that lie with A-0117: one waits, one is signed for, one is worked on."""
     net = Network(tmp_path)
     gz, gd = net.province("520000"), net.province("440000")
-    for number in range(3):
-        gz.submit(alert(f"a-{number}"))
+    for count in range(3):
+        gz.submit(alert(f"a-{count}"))
     net.settle()
     with gd.here():
         numbers = [item.number for item in casework.list_inbox()]

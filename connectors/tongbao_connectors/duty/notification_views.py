@@ -1,0 +1,85 @@
+"""通知: the channels, how they do, what was sent lately, and a button that tries one."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from tongbao_broker.database import atomic
+from tongbao_broker.errors import BadConfiguration, Conflict, NotFound, Words
+from tongbao_connectors.authorisation import Role, Verb
+from tongbao_connectors.desk import access
+from tongbao_connectors.desk.here import desk
+from tongbao_connectors.duty import board, plan
+from tongbao_connectors.duty.channels import Channels, Webhook
+from tongbao_connectors.duty.models import Notification
+from tongbao_connectors.duty.notice import Why
+from tongbao_connectors.duty.plan import Plan
+from tongbao_schemas.codes import Status, Urgency
+from tongbao_schemas.identifiers import new_id
+
+
+@require_GET
+@access.needs(Verb.SEE_CHANNELS)
+def notifications(request: HttpRequest) -> HttpResponse:
+    """Channels and words; an officer sees his own words, who looks after channels all of them."""
+    who, now = access.who_asks(request), desk().now()
+    own, mistake = _channels()
+    everything = who.role in (Role.ADMIN, Role.SUPERVISOR, Role.LEADER)
+    facts = {
+        "channels": board.channels(own, now),
+        "mistake": mistake,
+        "words": board.lately(own, "" if everything else who.officer_ref),
+        "everything": everything,
+        "watch": board.watch(now),
+        "told": board.badge(who.officer_ref),
+        "may_test": bool(access.may(request, Verb.MANAGE_CHANNELS)),
+        "steps": _steps(),
+        "window": int(own.window.total_seconds() // 60),
+    }
+    return render(request, "duty/notifications.html", facts)
+
+
+@require_POST
+@access.needs(Verb.MANAGE_CHANNELS)
+def channel_test(request: HttpRequest, name: str) -> HttpResponse:
+    """Sends a word without a case over a channel, to whoever asks; the watch carries it."""
+    own, who, now = Channels.load(desk().settings.folder), access.who_asks(request), desk().now()
+    if name not in own.all:
+        raise NotFound(name)
+    waiting = Notification.objects.filter(
+        channel=name, why=Why.TEST, state__in=(Notification.State.WAITING, Notification.State.SENDING)
+    )
+    with atomic():
+        if waiting.exists():
+            raise Conflict(Words("该渠道已有测试待发", "a test of this channel is under way"))
+        Notification.objects.create(
+            batch=new_id(now),
+            why=Why.TEST,
+            channel=name,
+            recipient="" if isinstance(own.all[name], Webhook) else who.officer_ref,
+            status=Status.TEST,
+            urgency="",
+            number="",
+            path="/notifications/",
+            queued_at=now,
+            due_at=now,
+        )
+    return redirect("notifications")
+
+
+def _channels() -> tuple[Channels, Words | None]:
+    """The channels; where their file has a mistake none, and the mistake."""
+    folder = desk().settings.folder
+    try:
+        return Channels.load(folder), None
+    except BadConfiguration as error:
+        return Channels.none(folder), Words(error.detail_in("zh"), error.detail_in("en"))
+
+
+def _steps() -> list[tuple[Urgency, object]]:
+    """Who is asked after how many minutes, by urgency."""
+    try:
+        standing = plan.load(desk().settings.folder)
+    except BadConfiguration:
+        standing = Plan()
+    return [(urgency, standing.steps(urgency)) for urgency in Urgency]
