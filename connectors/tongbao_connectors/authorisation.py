@@ -2,6 +2,7 @@
 
 1. `decide` is pure: who asks, what for, about which thing; the answer says whether, and if not, who can.
 2. A role says what a person may ever do, the thing whether this person may do it here. Both must agree.
+   The empty thing asks for the role alone: may he ever?
 3. Near to a received message are the accountable officer, those asked too, who signed for it, who works on
    it, and whoever is on duty for its unit. For them the reason of opening a body is automatic; everybody
    else types one.
@@ -143,7 +144,7 @@ def decide(who: Who, verb: Verb, thing: Thing = ANYTHING) -> Decision:
         return _no(
             "处理要求不允许导出，须先征得来源省同意。", "Its handling code forbids it; ask the origin first."
         )
-    if not thing.posting and not rule(who, thing):
+    if thing != ANYTHING and not thing.posting and not rule(who, thing):
         return _no(
             "由主责、承办人或组长办理。", "Its accountable officer, its handler or a leader can do it."
         )
@@ -207,7 +208,7 @@ def _near(who: Who, thing: Thing) -> bool:
 
 def _in_his_view(who: Who, thing: Thing) -> bool:
     """Leaders and supervisors see the province, officers their unit and what concerns them."""
-    if thing == ANYTHING or thing.direction == "out" or who.role in (Role.LEADER, Role.SUPERVISOR):
+    if thing.direction == "out" or who.role in (Role.LEADER, Role.SUPERVISOR):
         return True
     return thing.unit == who.unit or _near(who, thing)
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -81,6 +83,7 @@ def test_once_brings_every_sample_to_its_end_twice(tmp_path: Path) -> None:
         assert alert["stages"] == dict.fromkeys(alert["audience"], expected)
         assert alert["number"]
     assert {n: first["alerts"][n - 1]["category"] for n in CATEGORIES} == CATEGORIES
+    assert [desk["province"] for desk in first["desks"]] == ["520000", "440000"]
     assert first["trail"]["size"] > len(first["alerts"])
     assert len(first["trail"]["root"]) == 64
     assert processes_of(folder) == []
@@ -120,6 +123,12 @@ def test_stays_up_until_interrupted(tmp_path: Path) -> None:
     assert exchange["proof"]["published"] is True
     assert command(folder, "status")["running"]["state"] == "ready"
 
+    told = talk(folder)
+    addresses = re.findall(r"http://127\.0\.0\.1:[0-9]+/", told)
+    assert len(addresses) == 2
+    for address in addresses:
+        assert "<h1>Log in</h1>" in page(f"{address}login/")
+
     began = time.monotonic()
     os.killpg(demo.pid, signal.SIGINT)
     demo.wait(timeout=10)
@@ -133,7 +142,7 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     """SIGKILL gives the supervisor no chance to tidy up; the kernel ends its children."""
     folder = tmp_path / "demo"
     demo = start(folder)
-    until(lambda: len(processes_of(folder)) >= 8 or demo.poll() is not None, 120)
+    until(lambda: len(processes_of(folder)) >= 12 or demo.poll() is not None, 120)
 
     demo.kill()
     demo.wait()
@@ -148,7 +157,7 @@ def test_up_status_down(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as at_once:
         up, again = at_once.map(lambda _: command(folder, "up"), range(2))
 
-    assert [process["state"] for process in up["processes"]] == ["ready"] * 7
+    assert [process["state"] for process in up["processes"]] == ["ready"] * 11
     assert again["pid"] == up["pid"]
     refused = subprocess.run(
         [*TONGBAO, "demo", "--dir", str(folder), "--json"], capture_output=True, text=True, check=False
@@ -159,6 +168,13 @@ def test_up_status_down(tmp_path: Path) -> None:
     assert command(folder, "down") == {"stopped": True}
     assert processes_of(folder) == []
     assert command(folder, "down") == {"stopped": False}
+
+
+def page(address: str) -> str:
+    """What a browser that asks for English gets."""
+    request = urllib.request.Request(address, headers={"Accept-Language": "en"})  # noqa: S310 - our own
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        return str(response.read(), "utf-8")
 
 
 def command(folder: Path, *arguments: str) -> Any:

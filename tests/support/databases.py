@@ -21,10 +21,11 @@ CONNECTOR = (
     "tongbao_connectors.duty",
 )
 DESK = (*CONNECTOR, *web.APPS)
+CHEAP = {"PASSWORD_HASHERS": ["tests.support.hashing.CheapArgon2"]}
 
 _templates = TemporaryDirectory(prefix="tongbao-templates-")  # removed when the test run ends
 
-database.install(INSTALLED_APPS, WEB)  # lets test modules import models at their top
+database.install(INSTALLED_APPS, {**WEB, **CHEAP})  # lets test modules import models at their top
 
 
 def new_database(folder: Path, name: str, apps: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from tongbao_connectors import workspace as workspaces
 from tongbao_connectors.cli.errors import Incomplete
 from tongbao_connectors.cli.frame import INTERRUPTED
 from tongbao_connectors.cli.progress import fetch_jars
-from tongbao_connectors.demo import samples
+from tongbao_connectors.demo import logins, samples
 from tongbao_connectors.demo.journey import Journey
 from tongbao_connectors.demo.screen import Screen, since
 from tongbao_connectors.language import Language
@@ -49,6 +49,7 @@ class Outcome:
     trail: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     missing: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    desks: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
     told: bool = False
 
@@ -58,7 +59,13 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """The one object on standard output."""
-        facts = {"ok": self.ok, "alerts": self.alerts, "trail": self.trail, "seconds": self.seconds}
+        facts = {
+            "ok": self.ok,
+            "alerts": self.alerts,
+            "trail": self.trail,
+            "desks": self.desks,
+            "seconds": self.seconds,
+        }
         return facts if self.ok else {**facts, "missing": self.missing}
 
 
@@ -140,6 +147,7 @@ class Demo:
         def tell() -> None:
             self._screen.rest()
             self.outcome.seconds["start"] = round(since(began), 3)
+            self.outcome.desks = logins.desks(workspaces.load(workspace.folder))
             story = threading.Thread(target=self._tell, args=(workspace, loop, stop), daemon=True)
             story.start()
 
@@ -224,6 +232,7 @@ class Demo:
 
     def _stay(self, workspace: Workspace, story: "Story") -> None:
         self._screen.places(workspace, self._shown())
+        self._screen.desks(self.outcome.desks)
         self._screen.commands(self._next_commands(story))
         self._screen.say(
             "\n本机演示网络保持运行；按 Ctrl-C 停止全部进程。",

@@ -5,7 +5,7 @@ On a terminal the alerts are one table that fills; in a file or a pipe each stag
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -15,6 +15,7 @@ from rich.status import Status as Spinner
 from rich.table import Table
 from rich.text import Text
 
+from tongbao_connectors.authorisation import Role
 from tongbao_connectors.demo.journey import ALL_STAGES, Journey
 from tongbao_connectors.language import Language
 from tongbao_connectors.services import Status
@@ -22,6 +23,7 @@ from tongbao_connectors.words import category, place, short, stage, status, urge
 from tongbao_connectors.workspace import Workspace
 
 LINE_WIDTH = 160
+KINDS = {"": ("", ""), "desk": ("联络台", "'s desk"), "watch": ("值守", "'s watch")}
 
 
 class Screen:
@@ -79,7 +81,11 @@ class Screen:
                 f"Kafka 已就绪（{state.bootstrap}，双向 TLS）",
                 f"Kafka is ready ({state.bootstrap}, mutual TLS)",
             )
-        return self.words(f"{name} {place(name, 'zh')} 已就绪", f"{name} {place(name, 'en')} is ready")
+        kind, _, code = name.rpartition("-")
+        zh, en = KINDS[kind]
+        return self.words(
+            f"{code} {place(code, 'zh')}{zh} 已就绪", f"{code} {place(code, 'en')}{en} is ready"
+        )
 
     def follow(self, journeys: Sequence[Journey]) -> None:
         """Begins to show these alerts; on a terminal as one live table."""
@@ -166,6 +172,26 @@ class Screen:
             topics = f"prov.{code}.out.v1 / prov.{code}.in.v1"
             table.add_row(place(code, self._lang), code, topics, f"{folder}/{code}")
         self._console.print(table)
+
+    def desks(self, desks: Sequence[Mapping[str, Any]]) -> None:
+        """Where the officers' pages are, and as whom one can log in."""
+        if not desks:
+            return
+        self.say("联络台（在浏览器中打开）：", "The officers' desks (open them in a browser):", style="bold")
+        for each in desks:
+            name = place(each["province"], self._lang)
+            self._console.print(Text.assemble(f"  {name}  ", (each["address"], "cyan bold")))
+            people = self.words("、", ", ").join(self._login(login) for login in each["logins"])
+            self._console.print(Text(f"    {people}"), soft_wrap=True)
+        self.say(
+            f"  口令都是 {desks[0]['password']}；只有演示网络不要求第二因素。",
+            f"  The password is always {desks[0]['password']}; "
+            "the demo network alone asks for no second factor.",
+        )
+
+    def _login(self, login: Mapping[str, str]) -> str:
+        role = Role(login["role"]).label(self._lang)
+        return f"{login['username']} {role if self._lang == 'zh' else role.lower()}"
 
     def commands(self, lines: Sequence[tuple[str, str]]) -> None:
         """What to type next: pairs of a purpose and a command."""

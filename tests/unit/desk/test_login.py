@@ -1,0 +1,220 @@
+"""The way in: password and second factor, lockout, recovery, certificate, and how a login ends."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from tests.support.desk import Browser, DeskAt
+from tests.support.django_settings import WEB
+from tests.support.province import Network
+from tongbao_connectors.authorisation import Role
+from tongbao_connectors.desk import tokens
+from tongbao_connectors.desk.models import Account
+
+NAME, PASSWORD = "a-0117", "correct horse battery"
+FINGERPRINT = "ab" * 32
+
+
+@pytest.fixture
+def gd(desk_network: Network) -> DeskAt:
+    """广东's desk, where the second factor is asked for."""
+    at = DeskAt(desk_network.province("440000"), second_factor="required")
+    at.account(Role.RECEIVER, "A-0117", password=PASSWORD)
+    return at
+
+
+def log_in(browser: Browser, password: str = PASSWORD, **more: str) -> str:
+    """Does the first step; where it leads, or the page's text where it stays."""
+    response = browser.post("/login/", {"username": NAME, "password": password, **more})
+    return response.headers.get("Location", "") or response.text
+
+
+def code_of(gd: DeskAt) -> str:
+    """What the token shows now."""
+    with gd.province.here():
+        return f"{totp(TOTPDevice.objects.get().bin_key, t0=0):06d}"
+
+
+def with_token(gd: DeskAt) -> list[str]:
+    """Gives the account a token that is in use; its recovery codes."""
+    with gd.province.here():
+        account = Account.objects.get(username=NAME)
+        TOTPDevice.objects.create(user=account, name="token", confirmed=True)
+        return tokens.new_recovery_codes(account)
+
+
+def test_first_login_sets_up_a_token_before_anything_else(gd: DeskAt) -> None:
+    """Without a second factor only its set-up is shown; then ten recovery codes, once; then the desk."""
+    browser = gd.stranger()
+
+    assert log_in(browser, next="/account/") == "/login/enrol/"
+    assert browser.get("/account/")["Location"].startswith("/login/")
+    shown = browser.get("/login/enrol/").text
+    assert "<svg" in shown
+
+    done = browser.post("/login/enrol/", {"code": code_of(gd)})
+
+    assert len(re.findall(r"<li>[2-9a-z]{10}</li>", done.text)) == 10
+    assert 'href="/account/"' in done.text
+    assert browser.get("/account/").status_code == 200
+
+
+def test_password_alone_lets_nobody_in(gd: DeskAt) -> None:
+    """After the first step no page opens; after the second, with the token's code, the desk does."""
+    with_token(gd)
+    browser = gd.stranger()
+
+    assert log_in(browser) == "/login/second/"
+    assert browser.get("/account/")["Location"].startswith("/login/")
+    browser.post("/login/second/", {"code": code_of(gd)})
+
+    assert browser.get("/account/").status_code == 200
+
+
+def test_code_of_a_token_counts_once(gd: DeskAt) -> None:
+    """Who read the code over a shoulder can't use it again."""
+    with_token(gd)
+    first, second = gd.stranger(), gd.stranger()
+    log_in(first)
+    log_in(second)
+    code = code_of(gd)
+    first.post("/login/second/", {"code": code})
+
+    assert "不对或已过期" in second.post("/login/second/", {"code": code}).text
+
+
+def test_recovery_code_counts_once(gd: DeskAt) -> None:
+    """A recovery code stands for the token, and is used up by that."""
+    code = with_token(gd)[0]
+    for expected in (302, 200):
+        browser = gd.stranger()
+        log_in(browser)
+        assert browser.post("/login/second/", {"code": code}).status_code == expected
+
+
+def test_second_step_does_not_wait_for_ever(gd: DeskAt) -> None:
+    """Five minutes after the password the first step has to be done again."""
+    with_token(gd)
+    browser = gd.stranger()
+    log_in(browser)
+    gd.later(minutes=6)
+
+    assert browser.post("/login/second/", {"code": code_of(gd)})["Location"] == "/login/"
+
+
+def test_fifth_wrong_try_locks_the_name(gd: DeskAt) -> None:
+    """Wrong passwords and wrong codes count together; then the right password doesn't help either."""
+    with_token(gd)
+    browser = gd.stranger()
+    said = [log_in(browser, "wrong password") for _ in range(3)]
+    log_in(browser)
+    said += [browser.post("/login/second/", {"code": "000000"}).text for _ in range(2)]
+
+    assert [
+        bool(re.search(f"还可试 {left} 次", text)) for left, text in zip((4, 3, 2, 1), said, strict=False)
+    ]
+    assert "已锁定" in said[-1]
+    assert "已锁定" in log_in(gd.stranger())
+
+
+def test_unknown_name_and_wrong_password_say_the_same(gd: DeskAt) -> None:
+    """The answer doesn't tell which names exist."""
+    wrong = log_in(gd.stranger(), "wrong password")
+    unknown = gd.stranger().post("/login/", {"username": "nobody", "password": "x"}).text
+
+    assert "警号或口令不对" in wrong
+    assert "警号或口令不对" in unknown
+
+
+def test_password_of_somebody_elses_choosing_is_changed_first(gd: DeskAt) -> None:
+    """After a reset every page leads to the change of the password, and a weak one is not taken."""
+    person = gd.person(Role.RECEIVER, "A-0117")
+    with gd.province.here():
+        Account.objects.filter(username=NAME).update(must_change=True)
+
+    assert person.get("/account/")["Location"] == "/account/password/"
+    weak = person.post("/account/password/", {"old": PASSWORD, "new": "short", "again": "short"})
+    assert weak.status_code == 200
+    assert "<title>错误：" in weak.text.replace("\n", "")
+
+    new = "a much longer phrase"
+    done = person.post("/account/password/", {"old": PASSWORD, "new": new, "again": new})
+
+    assert done["Location"] == "/account/?done=password"
+    assert person.get("/account/").status_code == 200
+
+
+def test_login_ends_when_idle_and_after_its_hours(gd: DeskAt) -> None:
+    """15 minutes without a page end it; work keeps it alive, but for 12 hours at most."""
+    idle, busy = gd.person(Role.RECEIVER, "A-0117"), gd.person(Role.RECEIVER, "A-0117")
+    for _ in range(2):
+        gd.later(minutes=10)
+        assert busy.get("/account/").status_code == 200
+    assert idle.get("/account/").status_code == 302
+
+    for _ in range(72):
+        gd.later(minutes=10)
+        last = busy.get("/account/").status_code
+    assert last == 302
+
+
+def test_logout_deletes_the_session(gd: DeskAt) -> None:
+    """Nothing of a login is left on the server, and the cookie opens nothing any more."""
+    person = gd.person(Role.RECEIVER, "A-0117")
+    assert person.post("/logout/")["Location"] == "/login/"
+    with gd.province.here():
+        assert Session.objects.count() == 0
+    assert person.get("/account/").status_code == 302
+
+
+def test_certificate_counts_only_through_the_proxy(desk_network: Network) -> None:
+    """The named header of a trusted proxy stands for the password, never for the second factor."""
+    gd = DeskAt(
+        desk_network.province("440000"),
+        second_factor="required",
+        certificate_header="X-Client-Cert-Sha256",
+        proxies=("10.0.0.9",),
+    )
+    gd.account(Role.RECEIVER, "A-0117", certificate=FINGERPRINT)
+    headers = {"X-Client-Cert-Sha256": FINGERPRINT.upper()}
+    proxied, direct = gd.stranger(), gd.stranger()
+
+    through = proxied.post("/login/", {"certificate": "yes"}, headers=headers, REMOTE_ADDR="10.0.0.9")
+    past = direct.post("/login/", {"certificate": "yes"}, headers=headers, REMOTE_ADDR="10.0.0.8")
+
+    assert through["Location"] == "/login/enrol/"
+    assert past.status_code == 200
+    assert "没有对应的账号" in past.text
+
+
+def test_next_page_is_one_of_this_desk(gd: DeskAt) -> None:
+    """Nobody is sent to another site after the login."""
+    for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
+        page = gd.stranger().get("/login/", {"next": elsewhere}).text
+        assert 'name="next" value="/"' in page
+
+
+def test_language_is_remembered(gd: DeskAt) -> None:
+    """The switch goes back to the page and holds from then on."""
+    browser = gd.stranger()
+    switched = browser.post("/language/", {"language": "en", "next": "/login/"})
+
+    assert switched["Location"] == "/login/"
+    assert "<h1>Log in</h1>" in browser.get("/login/").text
+
+
+def test_unknown_name_costs_a_hash_too(gd: DeskAt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time doesn't tell which names exist either."""
+    hashed: list[str] = []
+    monkeypatch.setattr(Account, "set_password", lambda _account, password: hashed.append(password))
+    gd.stranger().post("/login/", {"username": "nobody", "password": "x"})
+
+    assert hashed == ["x"]
+
+
+def test_passwords_are_hashed_with_argon2() -> None:
+    """What tests use is only cheaper."""
+    assert WEB["PASSWORD_HASHERS"] == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
