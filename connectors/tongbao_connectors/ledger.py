@@ -12,11 +12,13 @@
    batch.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tongbao_broker.insertion import insert
 from tongbao_broker.statements import batched, places, select, update
 from tongbao_broker.trust.checkpoint import Checkpoint, verify_checkpoint
 from tongbao_broker.trust.directory import Directory
@@ -85,33 +87,35 @@ def append(published: Published, at: datetime) -> bool:
 
     False where an incident was noted instead.
     """
-    newest = LeafBatch.objects.order_by("start").last()
-    size = newest.size if newest else 0
-    if published.start < size:
+    newest = _newest()
+    if published.start < newest.size:
         return _same_again(published, at)
-    if published.start > size:
-        return incidents.note("leaves_missing", f"{size}", at, size=size, start=published.start)
-    tree = _frontier(newest).extend(published.hashes)
+    if published.start > newest.size:
+        return incidents.note("leaves_missing", f"{newest.size}", at, size=newest.size, start=published.start)
+    tree = newest.extend(published.hashes)
     if tree.root != published.checkpoint.root:
         return incidents.note("leaves_mismatch", f"{tree.size}", at, size=tree.size, root=tree.root.hex())
-    LeafBatch.objects.create(
-        start=published.start,
-        size=tree.size,
-        hashes=b"".join(published.hashes),
-        root=tree.root.hex(),
-        frontier=tree.hex_nodes,
-        checkpoint=published.note,
-    )
+    batch = {
+        "start": published.start,
+        "size": tree.size,
+        "hashes": b"".join(published.hashes),
+        "root": tree.root.hex(),
+        "frontier": tree.hex_nodes,
+        "checkpoint": published.note,
+    }
+    insert(LeafBatch, [batch])
     return True
 
 
 def remember_seen(checkpoints: Iterable[Checkpoint]) -> None:
     """Keeps the largest of these checkpoints of the exchange if it is larger than what was seen so far."""
     largest = max(checkpoints, key=lambda checkpoint: checkpoint.size, default=None)
-    if largest is None or largest.size <= seen()[0]:
+    if largest is None:
         return
     said = (largest.size, largest.root.hex())
-    if not update(SeenCheckpoint, '"size" = %s, "root" = %s', '"id" = 1', said):
+    if update(SeenCheckpoint, '"size" = %s, "root" = %s', '"id" = 1 AND "size" < %s', (*said, largest.size)):
+        return
+    if largest.size > seen()[0]:
         SeenCheckpoint.objects.create(pk=1, size=largest.size, root=largest.root.hex())
 
 
@@ -140,10 +144,10 @@ def compare(claims: Iterable[Claim], at: datetime) -> None:
 
 def compare_kept(at: datetime) -> None:
     """Compares the claims that were kept and that the copy has now reached; to be called after `append`."""
-    size = _size()
-    if not select("1", CheckpointClaim, '"size" <= %s LIMIT 1', (size,)):
+    reached = f'"size" <= (SELECT MAX("size") FROM "{LeafBatch._meta.db_table}")'  # noqa: S608 - names of ours
+    if not select("1", CheckpointClaim, f"{reached} LIMIT 1", ()):
         return
-    kept = list(CheckpointClaim.objects.filter(size__lte=size)[:CHUNK])
+    kept = list(CheckpointClaim.objects.filter(size__lte=_size())[:CHUNK])
     _judge([Claim(row.size, row.root, row.origin, row.message_id) for row in kept], at)
     CheckpointClaim.objects.filter(pk__in=[row.pk for row in kept]).delete()
 
@@ -237,6 +241,12 @@ def _hash_at(batch: LeafBatch, index: int) -> bytes:
 def _size() -> int:
     found = select('"size"', LeafBatch, 'TRUE ORDER BY "start" DESC LIMIT 1', ())
     return int(found[0][0]) if found else 0
+
+
+def _newest() -> Frontier:
+    """The tree of the whole copy."""
+    found = select('"size", "frontier"', LeafBatch, 'TRUE ORDER BY "start" DESC LIMIT 1', ())
+    return Frontier.from_hex(found[0][0], json.loads(found[0][1])) if found else Frontier()
 
 
 def _frontier(batch: LeafBatch | None) -> Frontier:

@@ -33,7 +33,7 @@ class Numbers:
             seq for (seq,) in select('"seq"', ReleasedSeq, 'TRUE ORDER BY "seq" LIMIT %s', (most,))
         )
         self._reused: list[int] = []
-        self._read = {name: counters.value(name) for name in (SEQ, self._serials)}
+        self._read = counters.values((SEQ, self._serials))
         self._last = dict(self._read)
 
     @property

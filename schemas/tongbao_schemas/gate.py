@@ -122,7 +122,9 @@ def _check_structure(node: Any, room: int) -> None:
 def _check_strings(node: Any, judge_all: bool) -> None:
     """Rule 5 for the keys and strings in a container."""
     if type(node) is dict:
-        _check_strings(list(node), judge_all)
+        for key in node:
+            if judge_all or not key.isascii():
+                check_string(key)
         node = node.values()
     for child in node:
         if type(child) is str:

@@ -1,14 +1,21 @@
 """Numbers that only grow, by name: the last seq and serial given out, the highest delivery number met."""
 
+from collections.abc import Sequence
+
 from tongbao_broker.insertion import insert
-from tongbao_broker.statements import select, update
+from tongbao_broker.statements import places, select, update
 from tongbao_connectors.store.models import Counter
 
 
 def value(name: str) -> int:
     """Where a counter stands; 0 for one that never moved."""
-    found = select('"value"', Counter, '"name" = %s', (name,))
-    return int(found[0][0]) if found else 0
+    return values([name])[name]
+
+
+def values(names: Sequence[str]) -> dict[str, int]:
+    """Where these counters stand; 0 for one that never moved."""
+    found = select('"name", "value"', Counter, f'"name" IN {places(names)}', names)
+    return dict.fromkeys(names, 0) | dict(found)
 
 
 def move(name: str, read: int, to: int) -> bool:
