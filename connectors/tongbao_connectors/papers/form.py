@@ -685,6 +685,12 @@ CONTACT: Final = Section(
 )
 
 
+BLOCKS: Final = tuple(
+    part.name for part in REQUEST.parts if isinstance(part, Block) and part.action is not None
+)
+"""What is on the page only while it is asked for."""
+
+
 def sections(category: Category) -> tuple[Section, ...]:
     """The form of a category, in the order of the page."""
     own = CATEGORY_PARTS[category]

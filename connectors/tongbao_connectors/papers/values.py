@@ -48,9 +48,12 @@ def count(values: Mapping[str, list[str]], group: str) -> int:
 
 
 def added(values: Values, group: str, **texts: str) -> Values:
-    """With one more item at the group's end; `texts` by the field's name within it."""
+    """With one more item at the group's end; `texts` by the field's name within it.
+
+    An item without any text has its own path as a mark that it is there.
+    """
     at = f"{group}[{count(values, group)}]"
-    return values | {f"{at}.{name}": [text] for name, text in texts.items()}
+    return values | ({f"{at}.{name}": [text] for name, text in texts.items()} or {at: [""]})
 
 
 def removed(values: Values, group: str, index: int) -> Values:

@@ -1,0 +1,354 @@
+"""The pages of what was sent: the lists, one alert with where it stands, what its originator does with it.
+
+1. Each addressee's four facts stand side by side and are never merged: 已送达 by his connector, 已签收 by a
+   person, 已反馈 with a result, 已办结 by ourselves.
+2. One's own alert is a body like any other: it is opened with a reason, which for author and issuer is
+   automatic, and every opening is written down.
+3. A list opens no body: a draft shows its own title, a sent alert the fixed extract.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from tongbao_broker.errors import Conflict, NoRight, NotFound, OperationError, Refused, Words
+from tongbao_connectors import casework
+from tongbao_connectors.authorisation import APPROVERS, Thing, Verb, Who
+from tongbao_connectors.case_rules import ThreadState
+from tongbao_connectors.casework.originating import own_state
+from tongbao_connectors.casework.standing import Addressee, opened_by, standing
+from tongbao_connectors.casework.timeline import timeline
+from tongbao_connectors.desk.access import check as demand
+from tongbao_connectors.desk.access import may, needs, who_asks
+from tongbao_connectors.desk.here import desk
+from tongbao_connectors.desk.inbox import reading
+from tongbao_connectors.desk.language import current, pick
+from tongbao_connectors.papers import following
+from tongbao_connectors.papers.following import Follow
+from tongbao_connectors.papers.models import Paper
+from tongbao_connectors.papers.states import State
+from tongbao_connectors.papers.values import one
+from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
+from tongbao_connectors.wording import Wording
+from tongbao_schemas.codes import MessageType, Urgency
+from tongbao_schemas.refusals import REFUSALS, Code
+
+PAGE: Final = 20
+"""How many alerts a page of the list has."""
+TITLE: Final = "body.title"
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sent alert in the list."""
+
+    message: Message
+    card: casework.Card
+    addressees: tuple[Addressee, ...]
+    state: ThreadState
+    due: "Due | None"
+    questions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due next of the addressees together, and who owes it."""
+
+    what: Words
+    at: datetime
+    owing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A draft in the list."""
+
+    paper: Paper
+    title: str
+    urgency: str
+    status: str
+    audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the lists, with how much is in it."""
+
+    name: str
+    words: Words
+    href: str
+    count: int
+    current: bool
+
+
+@require_GET
+@needs(Verb.SEE_SENT)
+def sent(request: HttpRequest) -> HttpResponse:
+    """已发: this province's own alerts."""
+    who, number = who_asks(request), _number(request)
+    rows = _own_alerts()
+    total = rows.count()
+    messages = list(rows[(number - 1) * PAGE : number * PAGE])
+    facts = {
+        "tabs": _tabs(who, "sent", total),
+        "lines": _lines(messages),
+        "unsealed": list(_unsealed()),
+        "total": total,
+        "number": number,
+        "before": number - 1 if number > 1 else 0,
+        "after": number + 1 if number * PAGE < total else 0,
+        "may_draft": bool(may(request, Verb.DRAFT)),
+    }
+    return render(request, "papers/sent.html", facts)
+
+
+@require_GET
+@needs(Verb.SEE_SENT)
+def drafts(request: HttpRequest) -> HttpResponse:
+    """What is being written: one's own, to be reviewed, to be issued."""
+    who = who_asks(request)
+    tab = request.GET.get("tab", "mine")
+    rows = _drafts_of(who).get(tab)
+    if rows is None:
+        raise NotFound(tab)
+    facts = {
+        "tabs": _tabs(who, tab, _own_alerts().count()),
+        "tab": tab,
+        "written": [_written(paper) for paper in rows.order_by("-saved_at")[: 4 * PAGE]],
+        "may_draft": bool(may(request, Verb.DRAFT)),
+    }
+    return render(request, "papers/drafts.html", facts)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Verb.SEE_SENT)
+def sent_one(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """One sent alert. A reason typed to open it is posted here."""
+    message = _own(message_id)
+    if message is None:
+        return _on_its_way(request, message_id)
+    thing = thing_of(message)
+    demand(request, Verb.SEE_MESSAGE, thing)
+    why, automatic = reading.reason_for(message, thing, who_asks(request), desk().now())
+    typed = request.POST.get("why", "").strip() if request.method == "POST" else ""
+    if typed:
+        why, automatic = typed, False
+    return show(request, message, thing, why, automatic, asked=request.method == "POST" and not typed)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Verb.SEE_SENT)
+def sent_act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
+    """办结, 撤销, 补充/更正, 催办, 回复: the small form of each, and doing it."""
+    message = _own(message_id)
+    if message is None or name not in following.FOLLOWS:
+        raise NotFound(str(message_id))
+    follow, thing = following.FOLLOWS[name], thing_of(message)
+    demand(request, follow.verb, thing)
+    form = follow.form(request.POST if request.method == "POST" else None, message=message, asked=request.GET)
+    if request.method == "GET" or not form.is_valid():
+        return _act_page(request, message, name, follow, form)
+    try:
+        follow.do(message, form.cleaned_data, following.Hand.of(who_asks(request), desk()))
+    except (NotFound, NoRight, Conflict, Refused) as error:
+        return _act_page(request, message, name, follow, form, error)
+    return redirect(f"{reverse('sent-one', args=[message_id])}?done={name}")
+
+
+def show(
+    request: HttpRequest, message: Message, thing: Thing, why: str, automatic: bool, *, asked: bool
+) -> HttpResponse:
+    """The page of one sent alert."""
+    who, roster, now = who_asks(request), desk().roster(), desk().now()
+    w = Wording(current(), now, message.issued_at)
+    shown = reading.read(message, why, automatic, who, roster, w) if why else None
+    line = _lines([message])[0]
+    paper = Paper.objects.filter(message_id=message.message_id).first()
+    received = _received(message)
+    facts = {
+        "message": message,
+        "line": line,
+        "card": line.card,
+        "addressees": [(each, owed(each)) for each in line.addressees],
+        "state": line.state,
+        "due": line.due,
+        "shown": shown,
+        "sheet": shown.sheet if shown else None,
+        "purged": bool(why) and shown is None,
+        "unsaid": asked,
+        "paper": paper,
+        "steps": list(paper.steps.order_by("pk")) if paper else [],
+        "outbox": Outbox.objects.get(message=message),
+        "basis": reading.basis_of(message),
+        "lines": timeline(message.message_id),
+        "opened": opened_by(message.message_id),
+        "openings": reading.opened_here(message),
+        "received": received,
+        "acts": following.possible(line.state, who, thing, bool(received)),
+        "done": request.GET.get("done", "") in following.FOLLOWS,
+    }
+    return render(request, "papers/sent_one.html", facts, status=422 if asked else 200)
+
+
+def thing_of(message: Message) -> Thing:
+    """An own alert as `authorisation` sees it: who drafted it and who issued it."""
+    paper = Paper.objects.filter(message_id=message.message_id).first()
+    draft = Draft.objects.filter(message_id=message.message_id).first()
+    by = draft.submitted_by if draft else ""
+    known = desk().roster().officers.get(paper.author if paper else by)
+    return Thing(
+        kind=message.type,
+        unit=paper.unit if paper else known.unit if known else "",
+        direction="out",
+        submitted_by=paper.author if paper else by,
+        reviewed_by=paper.issuer if paper else "",
+        handling=message.handling,
+    )
+
+
+def _own_alerts() -> Any:
+    own = Message.objects.filter(outbox__isnull=False, type=MessageType.ALERT.value)
+    return own.select_related("outbox").order_by("-pk")
+
+
+def _own(message_id: UUID) -> Message | None:
+    """The own alert; None while the connector hasn't sealed it yet. Raises NotFound."""
+    found = _own_alerts().filter(message_id=str(message_id)).first()
+    if found is None and not Draft.objects.filter(message_id=str(message_id)).exists():
+        raise NotFound(str(message_id))
+    return found if isinstance(found, Message) else None
+
+
+def _on_its_way(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """What the connector has still to seal, or had to refuse."""
+    draft = Draft.objects.get(message_id=str(message_id))
+    paper = Paper.objects.filter(message_id=str(message_id)).first()
+    facts = {"draft": draft, "paper": paper, "steps": list(paper.steps.order_by("pk")) if paper else []}
+    return render(request, "papers/on_its_way.html", facts | {"refused": _refused(draft)})
+
+
+def _refused(draft: Draft) -> Words | None:
+    if not draft.code:
+        return None
+    row = REFUSALS[Code(draft.code)]
+    return Words(f"{row.zh}{row.next_zh}（{draft.code}）", f"{row.en} {row.next_en} ({draft.code})")
+
+
+def _unsealed() -> Any:
+    """Alerts that the connector hasn't sealed yet, or had to refuse."""
+    waiting = Draft.objects.filter(type=MessageType.ALERT.value).exclude(state=Draft.State.SEALED)
+    return waiting.order_by("-pk")[:PAGE]
+
+
+def _lines(messages: list[Message]) -> list[Line]:
+    cards, asked = casework.cards(messages), _questions(messages)
+    return [_line(message, cards[message.pk], asked.get(message.thread, 0)) for message in messages]
+
+
+def _line(message: Message, card: casework.Card, questions: int) -> Line:
+    there, state = tuple(standing(message.message_id)), own_state(message)
+    return Line(message, card, there, state, _due(there, state), questions)
+
+
+def _questions(messages: list[Message]) -> dict[str, int]:
+    """How many questions and answers nobody here has read yet, by thread."""
+    threads = [message.thread for message in messages]
+    waiting = InboxItem.objects.filter(message__thread__in=threads, state=InboxItem.State.WAITING).order_by()
+    return dict(waiting.values_list("message__thread").annotate(Count("pk")))
+
+
+def _due(there: tuple[Addressee, ...], state: ThreadState) -> Due | None:
+    """The first thing that somebody still owes, and who."""
+    owing = [each for each in there if each.due_at is not None]
+    if state is not ThreadState.OPEN or not owing:
+        return None
+    first = min(owing, key=lambda each: each.due_at or each.sign_by or _NEVER)
+    late = tuple(each.code for each in owing if each.due_at == first.due_at)
+    return Due(owed(first), first.due_at or _NEVER, late)
+
+
+def owed(there: Addressee) -> Words:
+    """What an addressee owes next."""
+    if there.due_at == there.sign_by and not there.claimed:
+        return Words("签收", "sign for")
+    return Words("反馈结果", "result") if there.answers else Words("首次反馈", "first feedback")
+
+
+def _received(message: Message) -> list[InboxItem]:
+    """What came back in the thread, the newest first."""
+    rows = InboxItem.objects.select_related("message").filter(message__thread=message.thread)
+    return list(rows.order_by("-message"))
+
+
+def _drafts_of(who: Who) -> dict[str, Any]:
+    """The lists of drafts, by tab; what somebody may not review or issue isn't in his list."""
+    others = Paper.objects.exclude(author=who.officer_ref) if who.role in APPROVERS else Paper.objects.none()
+    ended = Q(state__in=[State.ISSUED.value, State.DISCARDED.value])
+    return {
+        "mine": Paper.objects.filter(author=who.officer_ref).exclude(ended),
+        "review": others.filter(state=State.REVIEWING.value),
+        "issue": others.filter(state=State.APPROVED.value),
+    }
+
+
+def _tabs(who: Who, current_tab: str, total: int) -> list[Tab]:
+    lists = _drafts_of(who)
+    names = {
+        "mine": Words("我的草稿", "My drafts"),
+        "review": Words("待审核", "To review"),
+        "issue": Words("待签发", "To issue"),
+    }
+    shown = [name for name in names if name == "mine" or who.role in APPROVERS]
+    found = [Tab("sent", Words("已发", "Sent"), reverse("sent"), total, current_tab == "sent")]
+    for name in shown:
+        href = f"{reverse('drafts')}?tab={name}"
+        found.append(Tab(name, names[name], href, lists[name].count(), current_tab == name))
+    return found
+
+
+def _written(paper: Paper) -> Written:
+    values = paper.values
+    urgency = one(values, "urgency")
+    known = urgency if urgency in frozenset(Urgency) else ""
+    title = one(values, TITLE)
+    return Written(paper, title, known, one(values, "status"), tuple(values.get("audience", ())))
+
+
+def _act_page(
+    request: HttpRequest,
+    message: Message,
+    name: str,
+    follow: Follow,
+    form: Any,
+    error: OperationError | Refused | None = None,
+) -> HttpResponse:
+    lang = current()
+    wrong = form.is_bound and not form.is_valid()
+    trouble = None
+    if error is not None:
+        detail = error.detail_in(lang) if isinstance(error, OperationError) else ""
+        told = f"{error.sentence(lang)} {detail}".strip()
+        trouble = f"{told} {error.next_step(lang)} {error.code}"
+    facts = {
+        "message": message,
+        "name": name,
+        "said": pick(follow.said),
+        "means": pick(follow.means),
+        "form": form,
+        "trouble": trouble,
+        "wrong": wrong,
+    }
+    return render(request, "papers/act.html", facts, status=409 if error else 422 if wrong else 200)
+
+
+def _number(request: HttpRequest) -> int:
+    asked = request.GET.get("page", "1")
+    return max(1, int(asked)) if asked.isdigit() and len(asked) < 6 else 1

@@ -1,0 +1,16 @@
+"""The addresses of drafts and of what was sent."""
+
+from django.urls import path
+
+from tongbao_connectors.papers import sent, views
+
+urlpatterns = [
+    path("sent/", sent.sent, name="sent"),
+    path("sent/<uuid:message_id>/", sent.sent_one, name="sent-one"),
+    path("sent/<uuid:message_id>/<slug:name>/", sent.sent_act, name="sent-act"),
+    path("drafts/", sent.drafts, name="drafts"),
+    path("drafts/new/", views.new, name="draft-new"),
+    path("drafts/import/", views.import_one, name="draft-import"),
+    path("drafts/<int:number>/", views.draft, name="draft"),
+    path("drafts/<int:number>/act/", views.act, name="draft-act"),
+]
