@@ -127,11 +127,7 @@ def test_it_is_sent_to_like_anybody(joined: Joined, tmp_path: Path) -> None:
     submission = written_to(tmp_path / "to-the-new.json", audience=[NEW])
     number = joined.network.answer_of("--as", "520000", "send", str(submission))["number"]
 
-    def settled() -> bool:
-        with database.use(joined.network.open_province("520000")):
-            return store.Outbox.objects.filter(message__number=number, state="settled").exists()
-
-    until(settled, 10, "it is admitted")
+    until(lambda: settled(joined, number), 10, "it is admitted")
 
 
 def test_what_breaks_a_rule_is_refused_before_it_is_written(joined: Joined, tmp_path: Path) -> None:
@@ -160,6 +156,62 @@ def test_java_reads_with_the_client_properties(joined: Joined, alerts: list[dict
 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 2 * len(alerts)
+
+
+def go(*arguments: str) -> None:
+    """The Go tool over the example. Needs Go 1.26, and its modules from their proxy the first time."""
+    done = subprocess.run(
+        ["go", *arguments], cwd=EXAMPLES / "go", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_go_judges_the_golden_deliveries() -> None:
+    """Signers, stamps, seals, texts: each outcome is the one that the vectors demand, by code."""
+    go("vet", "./...")
+    go("test", "./...")
+
+
+@pytest.fixture(scope="module")
+def go_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example in Go as a program."""
+    program = tmp_path_factory.mktemp("go") / "client"
+    go("build", "-o", str(program), ".")
+    return program
+
+
+def go_says(client: Path, *arguments: str) -> dict[str, Any]:
+    """What the example in Go prints."""
+    done = subprocess.run([str(client), *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+def test_go_reads_and_sends(
+    joined: Joined, alerts: list[dict[str, Any]], go_client: Path, tmp_path: Path
+) -> None:
+    """Without our libraries: what was delivered verifies, a body opens, an alert arrives and is routed."""
+    submission = written_to(tmp_path / "to-the-new.json", audience=[NEW], client_ref="for-go")
+    number = joined.network.answer_of("--as", "520000", "send", str(submission))["number"]
+    until(lambda: settled(joined, number), 10, "it is admitted")
+    folder = str(joined.folder)
+    read, sent = go_says(go_client, folder), go_says(go_client, folder, str(ALERT))
+
+    assert read["passed_by"] == sent["passed_by"] == []
+    assert read["read"] >= read["heads"] + 3 * len(alerts)
+    assert read["opened"] >= 1
+    assert (sent["kind"], sent["settled"], sorted(sent["delivered"])) == ("admitted", True, ADDRESSEES)
+    for code in ADDRESSEES:
+        with database.use(joined.network.open_province(code)):
+            item = store.InboxItem.objects.get(message__number=sent["number"])
+            assert (item.message.origin, item.officer_ref != "") == (NEW, True)
+
+
+def settled(joined: Joined, number: str) -> bool:
+    with database.use(joined.network.open_province("520000")):
+        return store.Outbox.objects.filter(message__number=number, state="settled").exists()
 
 
 def test_nobody_had_to_restart(joined: Joined, alerts: list[dict[str, Any]]) -> None:
