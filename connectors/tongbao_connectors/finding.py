@@ -4,15 +4,17 @@ from django.db.models import Q
 
 from tongbao_broker.errors import NotFound
 from tongbao_connectors.store.models import Message
+from tongbao_schemas.codes import MessageType
 
 
 def message(reference: str) -> Message:
-    """The message of this id, or the first that bore this readable number.
+    """The message of this id, or the alert that bears this readable number; raises NotFound.
 
-    The alert itself; raises NotFound.
+    As long as the alert hasn't arrived, the first of those that follow it.
     """
     named = Q(message_id=reference) | Q(number=reference)
-    found = Message.objects.filter(named).order_by("pk").first() if reference else None
+    rows = list(Message.objects.filter(named).order_by("pk")) if reference else []
+    found = next((row for row in rows if row.type == MessageType.ALERT), rows[0] if rows else None)
     if found is None:
         raise NotFound(reference)
     return found

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tongbao_connectors import body_words, words
 from tongbao_connectors.case_rules import OPEN
 from tongbao_connectors.cli.typesetting import Paper, Row, Section
+from tongbao_connectors.desk.inbox.letter import Change, letter_of
 from tongbao_connectors.wording import Wording
 from tongbao_schemas.bodies import alert, codes
 from tongbao_schemas.bodies.alert import AlertBody
@@ -73,12 +74,14 @@ def of_alert(sheet: Sheet, plain: dict[str, Any], *, opening: str, rest: Sequenc
     return Paper(_head(sheet, body.title), _status(item, w), sections)
 
 
-def of_answer(sheet: Sheet, plain: dict[str, Any], *, opening: str, rest: Sequence[Section]) -> Paper:
-    """The paper of an answer, likewise."""
-    item, w, body = sheet.item, sheet.w, body_words.read_answer(plain)
+def of_letter(sheet: Sheet, plain: dict[str, Any], *, opening: str, rest: Sequence[Section]) -> Paper:
+    """The paper of an answer or of what follows an alert, likewise."""
+    item, w, body = sheet.item, sheet.w, letter_of(sheet.item.type, plain, sheet.w)
+    author = w.of("反馈人", "By") if item.type == MessageType.ANSWER else w.of("签发人", "By")
     rows = (
-        Row(w.of("反馈人", "By"), (body_words.by_whom(body.by),), STRONG),
+        Row(author, (body.by,), STRONG),
         Row(w.of("时间", "When"), (w.clock(item.issued_at),)),
+        *(Row(change.part, tuple(_change(change, w))) for change in body.changes),
         Row(w.of("来源", "Source"), tuple(_source(sheet))),
     )
     sections = (
@@ -87,7 +90,13 @@ def of_answer(sheet: Sheet, plain: dict[str, Any], *, opening: str, rest: Sequen
         Section(_in_words_of(w.of("内容", "Text"), item, w), texts=(body.text,)),
         *rest,
     )
-    return Paper(_head(sheet, body_words.verdict(body, w)), _status(item, w), sections)
+    return Paper(_head(sheet, body.verdict), _status(item, w), sections)
+
+
+def _change(change: Change, w: Wording) -> Iterator[str]:
+    yield change.now
+    if change.was:
+        yield w.of(f"原为 {change.was}", f"was {change.was}")
 
 
 def closed(sheet: Sheet, *, rest: Sequence[Section]) -> Paper:

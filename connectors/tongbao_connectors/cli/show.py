@@ -161,7 +161,7 @@ def paper_of(call: Call, found: Found, why: str | None) -> "Paper":
     rest = _rest(sheet, found)
     if found.opened is None:
         return paper.closed(sheet, rest=rest)
-    write = paper.of_answer if found.item.type == MessageType.ANSWER else paper.of_alert
+    write = paper.of_alert if found.item.type == MessageType.ALERT else paper.of_letter
     return write(sheet, found.opened.body, opening=_opening(call, found.opened, found.at, why), rest=rest)
 
 

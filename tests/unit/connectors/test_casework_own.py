@@ -369,6 +369,7 @@ def test_what_came_before_its_alert_does_its_work_when_that_arrives(
     with late.here():
         item = InboxItem.objects.get(message__message_id=draft.message_id)
         assert item.state == state
+        assert casework.show(number).type == "alert"
     database.close()
 
 

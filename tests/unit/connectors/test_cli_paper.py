@@ -352,7 +352,7 @@ def test_no_answer_is_said() -> None:
 def test_an_answer_is_a_paper_of_its_own(kind: str, verdict: str) -> None:
     """What it comes to, by whom, when, and its text."""
     answer = replace(item(), type="answer", origin="440000", audience=("520000",), answer_kind=kind)
-    made = paper.of_answer(
+    made = paper.of_letter(
         replace(sheet(), item=answer), alerts.answer(kind), opening="本次打开已记录", rest=()
     )
     text = text_of(made)
@@ -360,3 +360,25 @@ def test_an_answer_is_a_paper_of_its_own(kind: str, verdict: str) -> None:
     assert text.split("\n")[2:4] == [verdict, f"反馈 {NUMBER} · 广东 → 贵州 · 外流贩毒"]
     assert "粤-0117 演练支队" in text
     assert "演练反馈。" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("update", "补充/更正通报"),
+        ("cancel", "撤销：误发"),
+        ("reply", "请求补充"),
+        ("reminder", "催办"),
+        ("closure", "办结：协查目的已达到"),
+    ],
+)
+def test_what_follows_an_alert_is_a_paper_of_its_own(kind: str, verdict: str) -> None:
+    """What it comes to, who signed it, its text, and of an update what it changes."""
+    letter = replace(item(), type=kind, origin="520000", audience=("440000",))
+    made = paper.of_letter(replace(sheet(), item=letter), alerts.follow_up(kind), opening="已记录", rest=())
+    text = text_of(made)
+
+    assert text.split("\n")[2] == verdict
+    assert "粤-0117 演练支队" in text
+    assert "演练说明。" in text
+    assert ("0851-00000000" in text and "原为 0851-00000001" in text) == (kind == "update")
