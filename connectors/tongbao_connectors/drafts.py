@@ -5,7 +5,7 @@
    same message id again, however often it is sent; with other content it is `CLIENT_REF_CONFLICT`.
 3. A draft that the connector had to refuse keeps its text. Submitting the same again makes it a draft again.
 4. Only the connector's process numbers, seals and signs. Everybody else writes drafts, with or without the
-   broker.
+   broker, and wakes it.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,11 @@ from django.db import IntegrityError
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import NoRight, NotFound, Words
+from tongbao_broker.insertion import insert
+from tongbao_broker.statements import select
 from tongbao_connectors.store.models import Draft as DraftRow
 from tongbao_connectors.store.models import InboxItem, Message, Outbox
+from tongbao_connectors.waking import wake_connector
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identifiers import new_id
@@ -64,11 +67,11 @@ def submit(data: bytes, *, origin: str, by: str, now: datetime) -> Draft:
 
 def _take(submission: Submission, data: bytes, by: str, now: datetime) -> Draft:
     with atomic():
-        earlier = DraftRow.objects.filter(client_ref=submission.client_ref).first()
-        if earlier is not None:
-            return _again(earlier, submission)
+        wake_connector()
+        if select("1", DraftRow, '"client_ref" = %s', (submission.client_ref,)):
+            return _again(DraftRow.objects.get(client_ref=submission.client_ref), submission)
         thread = _thread_of(submission, by)
-        return _view(_store(submission, data, thread, by, now), created=True)
+        return _store(submission, data, thread, by, now)
 
 
 def find(reference: str) -> Draft:
@@ -76,7 +79,7 @@ def find(reference: str) -> Draft:
     row = DraftRow.objects.filter(message_id=reference).first() or _by_other_name(reference)
     if row is None:
         raise NotFound(reference)
-    return _view(row, created=False)
+    return _view(row)
 
 
 def _by_other_name(reference: str) -> DraftRow | None:
@@ -91,22 +94,22 @@ def _again(earlier: DraftRow, submission: Submission) -> Draft:
     if earlier.state == DraftRow.State.REFUSED:
         earlier.state, earlier.code, earlier.where = DraftRow.State.DRAFTED, "", ""
         earlier.save(update_fields=["state", "code", "where"])
-    return _view(earlier, created=False)
+    return _view(earlier)
 
 
-def _store(submission: Submission, data: bytes, thread: str | None, by: str, now: datetime) -> DraftRow:
+def _store(submission: Submission, data: bytes, thread: str | None, by: str, now: datetime) -> Draft:
     message_id = new_id(now)
-    return DraftRow.objects.create(
-        client_ref=submission.client_ref,
-        content_digest=submission.digest,
-        submitted_by=by,
-        submitted_at=now,
-        message_id=message_id,
-        thread=thread or message_id,
-        type=submission.type,
-        status=submission.status,
-        text=data,
-    )
+    facts = {
+        "client_ref": submission.client_ref,
+        "message_id": message_id,
+        "thread": thread or message_id,
+        "type": submission.type,
+        "status": submission.status,
+        "state": DraftRow.State.DRAFTED.value,
+    }
+    row = {"content_digest": submission.digest, "submitted_by": by, "submitted_at": now, "text": data}
+    insert(DraftRow, [facts | row])
+    return Draft(**facts, code=None, number=None, created=True)
 
 
 def _thread_of(submission: Submission, by: str) -> str | None:
@@ -141,7 +144,7 @@ def _check_claimer(alert: Message, by: str) -> None:
         raise NoRight(*ONLY_WHO_SIGNED)
 
 
-def _view(row: DraftRow, *, created: bool) -> Draft:
+def _view(row: DraftRow) -> Draft:
     outbox = _outbox(row)
     return Draft(
         message_id=row.message_id,
@@ -152,7 +155,7 @@ def _view(row: DraftRow, *, created: bool) -> Draft:
         state=outbox.state if outbox else row.state,
         code=(outbox.code if outbox else row.code) or None,
         number=(outbox.message.number if outbox else "") or None,
-        created=created,
+        created=False,
     )
 
 

@@ -7,7 +7,7 @@ could hang: all that was acknowledged is in the tables, and its supervisor start
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -42,15 +42,22 @@ def run(folder: Path, *, reached: Callable[[str], None] = no_op) -> None:
 
 def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], None]) -> None:
     """Imports what has models only now: the database is open."""
+    from tongbao_broker.bell import Bell
     from tongbao_broker.kafka.reader import Reader
+    from tongbao_broker.kafka.topics import DIRECTORY_TOPIC
     from tongbao_broker.kafka.writer import Writer
     from tongbao_connectors.connector import Connector
+    from tongbao_connectors.waking import bell_path
+
+    def open_reader(topics: Sequence[str]) -> Reader:
+        """The bell ends the wait of the reader that follows all topics, of no other."""
+        return Reader(connection, topics, Bell(bell_path()) if DIRECTORY_TOPIC in topics else None)
 
     connection = settings.connection()
     writer = Writer(connection)
     connector = Connector(
         settings,
-        open_reader=lambda topics: Reader(connection, topics),
+        open_reader=open_reader,
         writer=writer,
         clock=SystemClock(),
         reached=reached,
