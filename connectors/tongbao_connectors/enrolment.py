@@ -75,7 +75,7 @@ For {en}'s own system, which speaks the wire protocol on the network `{network}`
 | `trust.json` | 根文件与目录 roots and directory |
 | `pinned-root.json` | 固定信任的根文件 the root to start from |
 
-下一步 Next: docs/integrate.md, docs/protocol.md, examples/external_client.py
+下一步 Next: docs/integrate.md, docs/protocol.md, examples/external_client.py, examples/go
 """
 
 
