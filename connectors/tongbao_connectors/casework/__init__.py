@@ -32,7 +32,7 @@ from tongbao_connectors.casework.signing import (
 )
 from tongbao_connectors.casework.standing import Addressee, Fact, Openings, opened_by, standing
 from tongbao_connectors.casework.timeline import Line, timeline
-from tongbao_connectors.casework.working import answer, ask, assign, start
+from tongbao_connectors.casework.working import answer, ask, assign, start, submit
 
 __all__ = [
     "Addressee",
@@ -66,6 +66,7 @@ __all__ = [
     "show",
     "standing",
     "start",
+    "submit",
     "supplement",
     "take_by_phone",
     "timeline",

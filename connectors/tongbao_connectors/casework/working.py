@@ -19,6 +19,7 @@ from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
+from tongbao_schemas.submission import Submission, parse_submission
 
 ACT_OF: Final[Mapping[AnswerKind, tuple[Act, EventKind]]] = MappingProxyType(
     {
@@ -29,6 +30,9 @@ ACT_OF: Final[Mapping[AnswerKind, tuple[Act, EventKind]]] = MappingProxyType(
         AnswerKind.MORE_TIME: (Act.MORE_TIME, EventKind.MORE_TIME),
     }
 )
+
+_SAID: Final = frozenset({"kind", "text", "by"})
+"""What of an answer stays in its sealed body."""
 
 
 def assign(reference: str, *, to: str, officer_ref: str, roster: Roster, at: datetime) -> Item:
@@ -86,7 +90,7 @@ def answer(
     Who may sign for a waiting alert can return or redirect it at once; that signs for it. Raises NotFound,
     NoRight for anybody but the officer who holds it, Conflict, and Refused where the answer breaks a rule.
     """
-    act, event = ACT_OF[_answer_kind(kind)]
+    act, _ = ACT_OF[_answer_kind(kind)]
     given = {
         "outcome": outcome,
         "ground": ground,
@@ -102,11 +106,18 @@ def answer(
         by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
         body = {"kind": kind, "text": text, "by": by, **coded}
         content = _submission(row.message, MessageType.ANSWER, body, client_ref or f"answer-{new_id(at)}")
-        draft = drafts.submit(compact_json(content), origin=origin, by=officer_ref, now=at)
-        if draft.created:
-            _moved(row, act, at)
-            facts = {**coded, "message_id": draft.message_id}
-            events.by_officer(row.message, event, at, officer_ref, roster, **facts)
+        return submit(compact_json(content), origin=origin, by=officer_ref, roster=roster, at=at)
+
+
+def submit(data: bytes, *, origin: str, by: str, roster: Roster, at: datetime) -> drafts.Draft:
+    """Takes a submission, at the desk or from a case system; an answer moves its case either way.
+
+    Raises what `drafts.submit` raises, and Conflict where the case doesn't allow that answer.
+    """
+    with atomic():
+        draft = drafts.submit(data, origin=origin, by=by, now=at)
+        if draft.created and draft.type == MessageType.ANSWER:
+            _count(parse_submission(data), draft.message_id, by, roster, at)
     return draft
 
 
@@ -143,6 +154,16 @@ def _answer_kind(kind: str) -> AnswerKind:
         return AnswerKind(kind)
     except ValueError:
         raise Refused(Code.BODY_SHAPE, "body.kind") from None
+
+
+def _count(submission: Submission, message_id: str, by: str, roster: Roster, at: datetime) -> None:
+    """What an answer that was taken does to the alerts that it answers."""
+    act, event = ACT_OF[AnswerKind(submission.body["kind"])]
+    coded = {name: value for name, value in submission.body.items() if name not in _SAID}
+    for ref in submission.refs:
+        row = row_of(ref.id)
+        _moved(row, act, at)
+        events.by_officer(row.message, event, at, by, roster, **coded, message_id=message_id)
 
 
 def _moved(row: InboxItem, act: Act, at: datetime) -> None:

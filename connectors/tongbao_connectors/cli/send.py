@@ -43,10 +43,10 @@ def send(
     data = reading.submission(path)
     up = services.running(call.workspace()) is not None
     with call.province() as settings:
-        from tongbao_connectors import drafts
+        from tongbao_connectors import casework
 
         by = call.officer or "tongbao send"
-        draft = drafts.submit(data, origin=settings.code, by=by, now=now())
+        draft = casework.submit(data, origin=settings.code, by=by, roster=settings.roster(), at=now())
         if up:
             draft = _numbered(draft)
         _check(draft)

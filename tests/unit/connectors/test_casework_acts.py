@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.casework import ACCOUNTABLE, LEADER, SENDER, SUBSTITUTE, Case
+from tests.unit.schemas import alerts
 from tongbao_broker import database
 from tongbao_broker.errors import Conflict, NoRight, NotFound
 from tongbao_connectors import casework
 from tongbao_connectors.store.models import Draft, Event, InboxItem, Message, OwnReminder, StageReport
+from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 
 ORIGIN = {"origin": "440000"}
@@ -177,6 +179,39 @@ def test_a_result_can_be_followed_by_another(case: Case) -> None:
     with pytest.raises(Conflict):
         casework.answer(case.number, kind="result", text="演练", outcome="seized", **ORIGIN, **case.gd_as())
     assert Draft.objects.filter(type="answer").count() == 2
+
+
+def test_an_answer_of_a_case_system_moves_the_case_too(case: Case) -> None:
+    """The same file again changes nothing; one that the state doesn't allow leaves no draft."""
+    signed(case)
+    message = case.item().message
+
+    def file(client_ref: str) -> bytes:
+        content = {
+            "client_ref": client_ref,
+            "type": "answer",
+            "status": message.status,
+            "audience": ["520000"],
+            "urgency": message.urgency,
+            "handling": message.handling,
+            "category": message.category,
+            "refs": [{"id": message.message_id, "digest": message.digest, "relation": "answers"}],
+            "body": alerts.answer("result"),
+        }
+        return compact_json(content)
+
+    who = {"by": ACCOUNTABLE, "roster": case.roster(case.gd), "at": case.net.clock.now(), **ORIGIN}
+    for _ in range(2):
+        casework.submit(file("answer-1"), **who)
+    assert (case.item().state, case.item().back_at, case.events()) == (
+        "answered",
+        None,
+        ["claimed", "result"],
+    )
+    InboxItem.objects.update(state="closed")
+    with pytest.raises(Conflict):
+        casework.submit(file("answer-2"), **who)
+    assert Draft.objects.filter(type="answer").count() == 1
 
 
 def test_undoing_is_a_correction_that_the_originator_sees(case: Case) -> None:
