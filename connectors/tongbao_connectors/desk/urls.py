@@ -7,6 +7,8 @@ from tongbao_connectors.desk import account, language_switch, login, people, sta
 urlpatterns = [
     path("", start.start, name="start"),
     path("", include("tongbao_connectors.desk.inbox.urls")),
+    path("", include("tongbao_connectors.papers.urls")),
+    path("", include("tongbao_connectors.duty.urls")),
     path("login/", login.first, name="login"),
     path("login/second/", login.second, name="login-second"),
     path("login/enrol/", login.enrol, name="login-enrol"),
