@@ -25,6 +25,7 @@ from tongbao_connectors.supervisor import Child, Stage
 from tongbao_connectors.workspace import Workspace
 
 MODULE = "tests.support.striking"
+STRUCK = ("tongbao_broker.exchange.worker", "tongbao_connectors.worker")
 PLANNED, TAKEN = "strikes.json", "struck.jsonl"
 
 
@@ -98,8 +99,9 @@ def stages(of: Workspace) -> list[Stage]:
 
 
 def _target(child: Child) -> Child:
+    """A worker with commit points as one that may be struck; any other process as it is."""
     _, _, module, folder = child.command
-    return replace(child, command=command(module, Path(folder)))
+    return replace(child, command=command(module, Path(folder))) if module in STRUCK else child
 
 
 def run_worker(module: str, folder: Path) -> None:
