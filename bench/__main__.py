@@ -1,4 +1,4 @@
-"""`python -m bench [job] [tax] [growth] [--quick]`: measures, tells its progress, prints Markdown tables."""
+"""`python -m bench [job] [trace] [tax] [growth] [--quick]`: measures, and prints Markdown tables."""
 
 import argparse
 import os
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench import growth, job, tax
+from bench import growth, job, tax, trace
 from bench.network import KAFKA, NAMES, RECEIVER, SENDER, Network, running, say
 from tongbao_schemas.codes import EXCHANGE
 
-PARTS = ("job", "tax", "growth")
+PARTS = ("job", "trace", "tax", "growth")
 SMALL, LARGE, LARGEST = 2048, 20480, 204_800
 
 
@@ -51,14 +51,19 @@ def main() -> None:
             _job(network, effort)
         if "growth" in parts:
             _growth(network, effort)
+        network.stop(EXCHANGE, SENDER, RECEIVER)
         if "tax" in parts:
             _tax(network, effort)
+        if "trace" in parts:
+            _trace(network, effort)
     print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Tongbao on a real Kafka.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help="job, tax, growth (all if none is named)")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="job, trace, tax, growth (all if none is named)"
+    )
     parser.add_argument("--quick", action="store_true", help="few alerts, one round: to see that it runs")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
@@ -89,13 +94,34 @@ def _job(network: Network, effort: Effort) -> None:
         for size in bursts
     ]
     _table(["body", "alerts/s", *heads, "ours µs", "submitting µs", "p50 ms", "p95 ms"], rows)
+    _table(
+        ["body, one in flight", *(f"{NAMES[name]} CPU ms" for name in (*names, KAFKA))],
+        [
+            [
+                size,
+                *(f"{median(each.cpu_ms[name] for each in singles[size]):.1f}" for name in (*names, KAFKA)),
+            ]
+            for size in singles
+        ],
+    )
     peaks = network.peaks_mib()
     _table(["process", "peak MiB"], [[NAMES[name], f"{peak:.0f}"] for name, peak in peaks.items()])
 
 
-def _tax(network: Network, effort: Effort) -> None:
-    say("stopping the workers; measuring the security tax")
+def _trace(network: Network, effort: Effort) -> None:
+    say("tracing one alert in flight")
+    network.start(EXCHANGE, SENDER, RECEIVER, traced=True)
+    job.burst(network, effort.alerts // 4, SMALL)
+    traced = trace.trace(network, effort.single, SMALL)
+    rows = [[stage.what, NAMES[stage.where], f"{stage.ms:.1f}"] for stage in traced.stages]
+    whole = ["the whole", "until the receipt's row is seen", f"{traced.whole_ms:.1f}"]
+    _table(["stage", "ends at", "ms"], [*rows, whole])
+    print(f"\nA commit took {traced.commit_ms:.1f} ms; a send, until acknowledged, {traced.send_ms:.1f} ms.")
     network.stop(EXCHANGE, SENDER, RECEIVER)
+
+
+def _tax(network: Network, effort: Effort) -> None:
+    say("the workers are stopped; measuring the security tax")
     _table(
         ["way", "messages/s", "against", "ratio of rates", "ratio by CPU"],
         [

@@ -45,10 +45,13 @@ class Burst:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds from the call that submits to the receipt's row at the origin, one alert in flight."""
+    """Milliseconds from the call that submits to the receipt's row at the origin, one alert in flight; and
+    the CPU milliseconds of every process for one.
+    """
 
     p50: float
     p95: float
+    cpu_ms: dict[str, float]
 
 
 def burst(network: Network, count: int, size: int, *, audience: tuple[str, ...] = (RECEIVER,)) -> Burst:
@@ -72,11 +75,15 @@ def burst(network: Network, count: int, size: int, *, audience: tuple[str, ...] 
 def latency(network: Network, count: int, size: int) -> Latency:
     """Submits `count` alerts, each when the receipt for the one before it is back."""
     with database.use(network.open_province(SENDER)):
-        taken = [_one(size) for _ in range(count)]
-    return Latency(median(taken), quantiles(taken, n=20)[-1])
+        cpu = network.cpu_s()
+        taken = [latency_of_one(size) for _ in range(count)]
+        after = network.cpu_s()
+    used = {name: (after[name] - cpu[name]) / count * 1000 for name in after}
+    return Latency(median(taken), quantiles(taken, n=20)[-1], used)
 
 
-def _one(size: int) -> float:
+def latency_of_one(size: int) -> float:
+    """Submits one alert to the current database; milliseconds until its receipt's row is there."""
     before = _newest_report()
     began = time.monotonic()
     _submit(1, size, (RECEIVER,))

@@ -75,12 +75,15 @@ class Network:
         database.open_database(EXCHANGE, sqlite_url(self.workspace.exchange / "exchange.db"), EXCHANGE_APPS)
         return EXCHANGE
 
-    def start(self, *names: str) -> None:
-        """Starts workers and waits until they are ready."""
+    def start(self, *names: str, traced: bool = False) -> None:
+        """Starts workers and waits until they are ready; traced ones write down what they do when."""
         for name in names:
             module = "tongbao_broker.exchange.worker" if name == EXCHANGE else "tongbao_connectors.worker"
             folder = self.workspace.participant(name)
-            self._spawn(name, (sys.executable, "-m", module, str(folder)), folder / "output.log")
+            command = [sys.executable, "-m", module, str(folder)]
+            if traced:
+                command[2:] = ["bench.traced", str(folder), str(self.trace_file(name))]
+            self._spawn(name, command, folder / "output.log")
         until(lambda: all(self._is_ready(name) for name in names), "the workers are ready")
 
     def start_kafka(self) -> None:
@@ -109,6 +112,10 @@ class Network:
     def peaks_mib(self) -> dict[str, float]:
         """The most memory that every process has had, in MiB."""
         return {name: _peak_mib(child.pid) for name, child in self.children.items()}
+
+    def trace_file(self, name: str) -> Path:
+        """What a traced worker wrote down."""
+        return self.workspace.participant(name) / "trace.txt"
 
     def _is_ready(self, name: str) -> bool:
         return process.is_ready(self.workspace.participant(name), self.children[name].pid)

@@ -9,7 +9,9 @@ pytestmark = pytest.mark.kafka
 
 HEADS = (
     "| body | alerts/s | sender µs |",
+    "| body, one in flight | sender CPU ms |",
     "| process | peak MiB |",
+    "| stage | ends at | ms |",
     "| way | messages/s | against |",
     "| varied | to | sender µs",
     "| leaves in the trail | µs a leaf |",
