@@ -1,6 +1,7 @@
 """The `tongbao` command, put together: one module for each subcommand, in the order of the help."""
 
 from tongbao_connectors.cli import (
+    account,
     answer,
     claim,
     demo,
@@ -48,6 +49,7 @@ for command in (
     recover.recover,
 ):
     command.add_to(app)
+app.add_typer(account.group, name="account")
 app.add_typer(quarantine.group, name="quarantine")
 app.add_typer(directory.group, name="directory")
 app.add_typer(rotate.group, name="rotate")

@@ -65,7 +65,7 @@ def who_asks(request: HttpRequest) -> Who:
 
 def who_is(account: Account, at: datetime) -> Who:
     """An account as `decide` sees it at this moment."""
-    roster = desk().roster()
+    roster = desk().refresh()
     units = frozenset(
         unit for unit in roster.units if roster.accountable(unit, at).officer_ref == account.officer_ref
     )

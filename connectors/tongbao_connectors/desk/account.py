@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from tongbao_connectors.desk import access, tokens
 from tongbao_connectors.desk.here import desk
@@ -17,24 +17,13 @@ from tongbao_connectors.desk.login import SecondStep, has_factor
 from tongbao_connectors.desk.models import Account
 
 
-class NewPassword(forms.Form):
-    """The old password and twice the new one."""
+class WithPassword(forms.Form):
+    """A form that asks for the present password, to be sure who sits there."""
 
     old = forms.CharField(
         label=words("现口令", "Present password"),
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
-    )
-    new = forms.CharField(
-        label=words("新口令", "New password"),
-        help_text=words("至少 12 个字符，不用常见口令", "At least 12 characters, no common password"),
-        strip=False,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label=words("再输一次新口令", "The new password again"),
-        strip=False,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
     def __init__(self, account: Account, data: object = None) -> None:
@@ -46,6 +35,26 @@ class NewPassword(forms.Form):
         if not self._account.check_password(old):
             raise forms.ValidationError(say("现口令不对", "The present password is wrong"))
         return old
+
+
+class NewToken(WithPassword, SecondStep):
+    """What the new token shows."""
+
+
+class NewPassword(WithPassword):
+    """Twice the new password."""
+
+    new = forms.CharField(
+        label=words("新口令", "New password"),
+        help_text=words("至少 12 个字符，不用常见口令", "At least 12 characters, no common password"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=words("再输一次新口令", "The new password again"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
 
     def clean_new(self) -> str:
         new = str(self.cleaned_data["new"])
@@ -91,12 +100,13 @@ def password(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/password.html", {"form": form, "first_time": own.must_change})
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def token(request: HttpRequest) -> HttpResponse:
-    """A new token in place of the former one."""
+    """A new token in place of the former one, with new recovery codes; the password shows who asks."""
     own = account_of(request)
     device = tokens.unconfirmed(own)
-    form = SecondStep(request.POST or None)
+    form = NewToken(own, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if tokens.confirm(device, form.cleaned_data["code"]):
             codes = tokens.new_recovery_codes(own)
@@ -105,13 +115,6 @@ def token(request: HttpRequest) -> HttpResponse:
             "code", say("口令不对或已过期，请输入新的 6 位", "Wrong or out of date; type the new six digits")
         )
     return render(request, "desk/token.html", {"form": form, **tokens.shown(device)})
-
-
-@require_POST
-def recovery(request: HttpRequest) -> HttpResponse:
-    """Fresh recovery codes; the former ones end."""
-    codes = tokens.new_recovery_codes(account_of(request))
-    return render(request, "desk/recovery-own.html", {"codes": codes})
 
 
 def account_of(request: HttpRequest) -> Account:

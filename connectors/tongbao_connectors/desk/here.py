@@ -44,10 +44,16 @@ class Desk:
         return self.clock.now()
 
     def roster(self) -> Roster:
-        """Units, officers and duty; read again when the file has changed."""
-        written = self.settings.rules_changed()
-        if self._roster is None or self._roster[0] != written:
-            self._roster = (written, self.settings.roster())
+        """Units, officers and duty in force, as `refresh` last found them."""
+        return self._roster[1] if self._roster else self.refresh()
+
+    def refresh(self) -> Roster:
+        """Looks whether the roster has changed, and reads it again if so; every request begins with it."""
+        from tongbao_connectors.duty import current
+
+        state = current.changed(self.settings)
+        if self._roster is None or self._roster[0] != state:
+            self._roster = (state, current.roster(self.settings))
         return self._roster[1]
 
 

@@ -22,7 +22,7 @@ from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors.authorisation import Role, Verb
 from tongbao_connectors.desk import access, tokens
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.language import say, words
+from tongbao_connectors.desk.language import current, say, words
 from tongbao_connectors.desk.login import has_factor
 from tongbao_connectors.desk.models import FINGERPRINT, NAME, OFFICER_REF, USERNAME, Account
 
@@ -94,17 +94,12 @@ def add(request: HttpRequest) -> HttpResponse:
     """A new account; its first password is shown once."""
     form = NewAccount(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        given, first = dict(form.cleaned_data), one_time_password()
+        given = form.cleaned_data
         try:
-            with atomic():
-                made = Account.objects.make(password=first, **{**given, "role": Role(given["role"])})
-                Account.objects.filter(pk=made.pk).update(must_change=True)
-        except IntegrityError:
-            form.add_error(
-                "username", say("警号或编号已有账号", "The name or reference has an account already")
-            )
+            made, first = make(**{**given, "role": Role(given["role"])})
+        except Conflict as taken:
+            form.add_error("username", taken.detail_in(current()))
         else:
-            log.info("account made", officer_ref=made.officer_ref)
             return render(request, "desk/account-password.html", {"account_shown": made, "password": first})
     return render(request, "desk/account-add.html", {"form": form})
 
@@ -124,6 +119,21 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
             return response
     facts = {"form": form, "account_shown": shown, "factor": has_factor(shown), "own": shown == request.user}
     return render(request, "desk/account-one.html", facts)
+
+
+def make(username: str, *, officer_ref: str, name: str, role: Role, unit: str) -> tuple[Account, str]:
+    """A new account and its password for one login; raises Conflict where name or officer has one already."""
+    first = one_time_password()
+    try:
+        with atomic():
+            made = Account.objects.make(
+                username, first, officer_ref=officer_ref, name=name, role=role, unit=unit
+            )
+            Account.objects.filter(pk=made.pk).update(must_change=True)
+    except IntegrityError:
+        raise Conflict(Words("警号或编号已有账号", "the name or reference has an account already")) from None
+    log.info("account made", officer_ref=made.officer_ref)
+    return made, first
 
 
 def one_time_password() -> str:

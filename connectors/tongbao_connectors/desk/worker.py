@@ -17,16 +17,15 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from tongbao_broker import database, logs
-from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import SUPERVISOR, die_with_parent, mark_ready
-from tongbao_connectors.desk import configuration, web
+from tongbao_connectors.desk import configuration
 from tongbao_connectors.desk.configuration import DeskFile
-from tongbao_connectors.settings import APPS, ConnectorSettings
+from tongbao_connectors.desk.opening import open_desk
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_schemas.errors import TongbaoError
 
 READY = "desk"
-DATABASE = "default"  # the name that Django's own parts look for
 THREADS = 8
 STOP_S = 2
 STUCK_S = 60
@@ -92,24 +91,13 @@ def run(folder: Path) -> None:
     try:
         file = configuration.load(settings.folder, settings.network)
         open_desk(settings, file)
+        database.close()  # the worker process opens its own
         Server(settings.folder, file).run()
     except Exception as error:
         logs.get(__name__).exception("the desk ends")
         if isinstance(error, OperationError):
             print(error, file=sys.stderr, flush=True)
         sys.exit(exit_code(error) if isinstance(error, TongbaoError) else 1)
-
-
-def open_desk(settings: ConnectorSettings, file: DeskFile) -> None:
-    """Opens the database under the name that Django expects, with the desk's tables and first accounts."""
-    apps = (*APPS, *web.APPS)
-    database.install(apps, web.settings(settings.code, file, web.secret(settings.folder)))
-    settings.open_database(migrate=True, apps=apps, name=DATABASE)
-    from tongbao_connectors.desk import first_accounts, here
-
-    here.serve(DATABASE, here.Desk(settings, file, SystemClock()))
-    first_accounts.make(settings)
-    database.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,132 @@
+"""`tongbao account add|list|reset`: who may log in at a province's desk.
+
+The first account of a desk is made here, on its own machine; the others by an administrator in the browser.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tongbao_connectors.cli.frame import Call, entry, new_group
+from tongbao_connectors.cli.language import both
+
+if TYPE_CHECKING:
+    from tongbao_connectors.desk.models import Account
+
+group = new_group(both("联络台的账号", "Accounts of an officers' desk"))
+
+
+@entry("add", both("新建账号，显示一次性口令", "Make an account; its one-time password is shown"))
+def add(
+    call: Call,
+    username: Annotated[str, typer.Argument(metavar="NAME", help=both("警号", "Login name"))],
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            help=both(
+                "receiver、reviewer、leader、admin 或 supervisor",
+                "receiver, reviewer, leader, admin or supervisor",
+            ),
+        ),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help=both("姓名；名册中有的可省", "Name, unless the roster has it")),
+    ] = None,
+) -> None:
+    """The officer is named with --officer, the province with --as."""
+    from tongbao_connectors.authorisation import Role
+    from tongbao_connectors.cli.errors import Usage
+
+    if role not in list(Role):
+        raise Usage("--role")
+    with _desk(call) as roster:
+        from tongbao_connectors.desk import people
+
+        known = roster.officers.get(call.officer_ref())
+        given = {
+            "name": name or (known.name if known else call.officer_ref()),
+            "unit": known.unit if known else "",
+        }
+        made, password = people.make(username, officer_ref=call.officer_ref(), role=Role(role), **given)
+        facts = _facts(made) | {"password": password}
+    call.put(facts, lambda: _show([facts], call))
+
+
+@entry("list", both("列出账号", "List the accounts"))
+def listing(call: Call) -> None:
+    """All accounts of a desk."""
+    with _desk(call):
+        from tongbao_connectors.desk.models import Account
+
+        rows = [_facts(each) for each in Account.objects.order_by("username")]
+    call.put(rows, lambda: _show(rows, call))
+
+
+@entry("reset", both("重置口令与令牌，解除锁定", "Reset password and token, lift a lock"))
+def reset(
+    call: Call,
+    username: Annotated[str, typer.Argument(metavar="NAME", help=both("警号", "Login name"))],
+) -> None:
+    """What an officer does who has lost his password or his token, in person."""
+    from tongbao_broker.errors import NotFound
+
+    with _desk(call):
+        from tongbao_connectors.desk import people, tokens
+        from tongbao_connectors.desk.models import Account
+
+        account = Account.objects.filter(username=username).first()
+        if account is None:
+            raise NotFound(username)
+        tokens.forget(account)
+        facts = _facts(account) | {"password": people.reset_password(account)}
+    call.put(facts, lambda: _show([facts], call))
+
+
+@contextmanager
+def _desk(call: Call) -> Iterator[Any]:
+    """The acting province's desk, opened as its own process opens it; its roster."""
+    from tongbao_connectors.desk import configuration, opening
+    from tongbao_connectors.settings import ConnectorSettings
+
+    settings = ConnectorSettings.load(call.workspace().province(call.code()))
+    yield opening.open_desk(settings, configuration.load(settings.folder, settings.network)).roster()
+
+
+def _facts(account: "Account") -> dict[str, Any]:
+    return {
+        "username": account.username,
+        "officer_ref": account.officer_ref,
+        "name": account.name,
+        "role": account.role,
+        "active": account.is_active,
+    }
+
+
+def _show(rows: list[dict[str, Any]], call: Call) -> None:
+    from tongbao_connectors.authorisation import Role
+    from tongbao_connectors.cli.printing import table
+
+    headings = [
+        call.words("警号", "login name"),
+        call.words("编号", "reference"),
+        call.words("姓名", "name"),
+        call.words("角色", "role"),
+        call.words("状态", "state"),
+        *([call.words("一次性口令", "one-time password")] if "password" in rows[0] else []),
+    ]
+    table(headings, [_row(each, Role(each["role"]).label(call.lang), call) for each in rows])
+
+
+def _row(facts: dict[str, Any], role: str, call: Call) -> list[Any]:
+    state = call.words("在用", "open") if facts["active"] else call.words("已停用", "closed")
+    known = [facts["username"], facts["officer_ref"], facts["name"], role, state]
+    return [*known, facts["password"]] if "password" in facts else known
+
+
+for command in (add, listing, reset):
+    command.add_to(group)
