@@ -1,5 +1,7 @@
 """通知: the channels, how they do, what was sent lately, and a button that tries one."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +15,8 @@ from tongbao_connectors.duty import board, plan
 from tongbao_connectors.duty.channels import Channels, Webhook
 from tongbao_connectors.duty.models import Notification
 from tongbao_connectors.duty.notice import Why
-from tongbao_connectors.duty.plan import Plan
+from tongbao_connectors.duty.plan import Plan, Steps
+from tongbao_connectors.duty.timetable import length_of
 from tongbao_schemas.codes import Status, Urgency
 from tongbao_schemas.identifiers import new_id
 
@@ -31,6 +34,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         "words": board.lately(own, "" if everything else who.officer_ref),
         "everything": everything,
         "watch": board.watch(now),
+        "now": now,
         "told": board.badge(who.officer_ref),
         "may_test": bool(access.may(request, Verb.MANAGE_CHANNELS)),
         "steps": _steps(),
@@ -76,10 +80,24 @@ def _channels() -> tuple[Channels, Words | None]:
         return Channels.none(folder), Words(error.detail_in("zh"), error.detail_in("en"))
 
 
-def _steps() -> list[tuple[Urgency, object]]:
-    """Who is asked after how many minutes, by urgency."""
+def _steps() -> list[tuple[Urgency, dict[str, Words | int | None]]]:
+    """Who is asked how long after arrival, by urgency, in words."""
     try:
         standing = plan.load(desk().settings.folder)
     except BadConfiguration:
         standing = Plan()
-    return [(urgency, standing.steps(urgency)) for urgency in Urgency]
+    return [(urgency, _in_words(standing.steps(urgency))) for urgency in Urgency]
+
+
+def _in_words(steps: Steps) -> dict[str, Words | int | None]:
+    repeated = steps.repeat if steps.repeats else None
+    minutes = {
+        "group": steps.group,
+        "leader": steps.leader,
+        "desk": steps.desk,
+        "repeat": repeated,
+        "comes_back": steps.comes_back,
+    }
+    return {"repeats": steps.repeats} | {
+        name: length_of(timedelta(minutes=given)) if given else None for name, given in minutes.items()
+    }

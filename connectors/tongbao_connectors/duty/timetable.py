@@ -13,7 +13,7 @@ from tongbao_connectors.duty.week import Day, Piece, Span
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Change, Roster
 
-SLOT = 30
+SLOT = 15
 """Minutes of one row of the grid; the text states the exact times."""
 
 LOW = 150
@@ -33,7 +33,7 @@ DAY_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a day shows of one span. `first` and `last` are rows of the grid."""
+    """What a day shows of one span. `first` to `last` are rows of the grid; `sliver`: too short for one."""
 
     officer_ref: str
     hours: Words
@@ -42,6 +42,7 @@ class Entry:
     vacant: bool
     mine: bool
     low: bool
+    sliver: bool
     change: Change | None
     asked: ShiftChange | None
     length: Words
@@ -81,7 +82,7 @@ class Week:
     gaps: tuple[Gap, ...]
     missing: Words
     now_y: int | None
-    now_text: int | None
+    label_y: int | None
 
 
 def of(
@@ -107,7 +108,7 @@ def of(
         tuple(Gap(gap, _begins(gap), length_of(gap.length), _key(gap)) for gap in gaps),
         length_of(week.total(gaps)),
         y,
-        None if y is None else max(14, y - 4),
+        None if y is None else max(0, y - 18),
     )
 
 
@@ -130,16 +131,17 @@ def _day(
 
 def _entry(piece: Piece, day: Day, reader: str, unit: str, asked: Sequence[ShiftChange]) -> Entry:
     span = piece.span
-    first = piece.top // SLOT
+    first, last = round(piece.top / SLOT), round(piece.bottom / SLOT)
     starts_here = day.start <= span.start
     return Entry(
         officer_ref=span.officer_ref,
         hours=_hours(piece, day),
         first=first,
-        last=max(first + 1, -(-piece.bottom // SLOT) if piece.bottom % SLOT else piece.bottom // SLOT),
+        last=last,
         vacant=span.vacant,
         mine=span.officer_ref == reader and not span.vacant,
         low=piece.minutes < LOW,
+        sliver=first == last,
         change=span.change,
         asked=next((one for one in asked if _concerns(one, span)), None),
         length=length_of(span.length),

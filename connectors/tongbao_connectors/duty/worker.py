@@ -3,7 +3,8 @@
 It judges what is due and sends words to officers, once a second or more often while words are under way. It
 doesn't touch the broker: the connector seals and sends what it leads to. One watch runs for each province: a
 second one on the same machine waits for a lock, one on another machine takes over, and the first one ends.
-While the connector isn't caught up nothing is judged; words that were queued before still go out.
+While the connector isn't caught up nothing is judged; words that were queued before still go out. In spare
+moments it reads new bodies for the search index; what goes wrong there stops nothing else.
 """
 
 import fcntl
@@ -25,11 +26,16 @@ from tongbao_schemas.errors import TongbaoError
 if TYPE_CHECKING:
     from tongbao_connectors.duty.rules import Rules
     from tongbao_connectors.duty.sending import Outbound
+    from tongbao_connectors.search.index import Index
 
 READY = "watch"
 LOCK = Path("run") / "watch.lock"
 EVERY_S = 0.5
 GRACE_S = 6.0
+BODIES_A_TURN = 25
+REST_TURNS = 120
+
+log = logs.get(__name__)
 
 
 def run(folder: Path) -> None:
@@ -38,7 +44,6 @@ def run(folder: Path) -> None:
     ended = on_sigterm()
     settings = ConnectorSettings.load(folder)
     logs.configure(f"watch-{settings.code}", settings.folder / "log" / "watch.log")
-    log = logs.get(__name__)
     try:
         with _alone(settings.folder, ended), database.use(settings.open_database(migrate=True)):
             _work(settings, ended)
@@ -56,13 +61,14 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     from tongbao_connectors.duty.judging import Judge
     from tongbao_connectors.duty.rules import Reread
     from tongbao_connectors.duty.sending import Outbound
+    from tongbao_connectors.search.index import Index
 
     if ended.is_set():
         return
     clock, rules = SystemClock(), Reread(settings)
     with database.atomic():
         epoch = watching.begin(clock.now())
-    judge, outbound = Judge(epoch), Outbound(epoch)
+    judge, outbound, reader = Judge(epoch), Outbound(epoch), Reader(Index.of(settings.folder))
     mark_ready(settings.folder, READY)
     while not ended.wait(EVERY_S):
         now, current = clock.now(), rules.now()
@@ -71,7 +77,27 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         if caught_up:
             judge.turn(current, now)
         outbound.turn(current, now)
+        reader.turn()
     _wait_for_answers(outbound, rules.now(), clock)
+
+
+class Reader:
+    """Reads new bodies for the search index, a few a turn; after a failure it rests."""
+
+    def __init__(self, index: "Index") -> None:
+        self._index = index
+        self._rest = 0
+
+    def turn(self) -> None:
+        """Reads the next few bodies."""
+        if self._rest:
+            self._rest -= 1
+            return
+        try:
+            self._index.fill(BODIES_A_TURN)
+        except Exception:
+            log.exception("the search index waits")
+            self._rest = REST_TURNS
 
 
 def _wait_for_answers(outbound: "Outbound", rules: "Rules", clock: SystemClock) -> None:
