@@ -17,7 +17,6 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="password"),
     path("account/token/", account.token, name="token"),
-    path("account/recovery/", account.recovery, name="recovery"),
     path("accounts/", people.accounts, name="accounts"),
     path("accounts/add/", people.add, name="accounts-add"),
     path("accounts/<int:pk>/", people.one, name="accounts-one"),
