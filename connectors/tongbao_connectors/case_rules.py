@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Labelled, Urgency
 
 UNDO_FOR: Final = timedelta(minutes=5)
@@ -240,3 +241,14 @@ MOVES: Final = frozenset(
     }
 )
 """What something else can't be undone beneath: it changed the state or went out to others."""
+
+ACT_OF: Final[Mapping[AnswerKind, tuple[Act, EventKind]]] = MappingProxyType(
+    {
+        AnswerKind.PROGRESS: (Act.PROGRESS, EventKind.PROGRESS),
+        AnswerKind.RESULT: (Act.RESULT, EventKind.RESULT),
+        AnswerKind.RETURNED: (Act.RETURN, EventKind.RETURNED),
+        AnswerKind.REDIRECT: (Act.REDIRECT, EventKind.REDIRECTED),
+        AnswerKind.MORE_TIME: (Act.MORE_TIME, EventKind.MORE_TIME),
+    }
+)
+"""What each kind of answer is, as an act and as a line."""

@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Unreachable
@@ -29,7 +27,7 @@ from tongbao_broker.streams import cursor
 from tongbao_broker.trust.keys import SealKey
 from tongbao_broker.trust.sealing import Opened, open_sealed
 from tongbao_connectors import following, inbox, numbering
-from tongbao_connectors.case_rules import HELD
+from tongbao_connectors.casework import restoring
 from tongbao_connectors.connector import Source
 from tongbao_connectors.intake import Reception
 from tongbao_connectors.ownlog import Own, own_messages
@@ -40,7 +38,6 @@ from tongbao_connectors.store.models import (
     ContentKey,
     Draft,
     ExchangeHead,
-    InboxItem,
     Message,
     Outbox,
     Record,
@@ -53,16 +50,13 @@ from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.bodies.answer import AnswerBody
 from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.bodies.parse import parse_body
-from tongbao_schemas.codes import MessageType, Relation, Stage
+from tongbao_schemas.codes import MessageType, Stage
 from tongbao_schemas.encoding import sha256_hex
 from tongbao_schemas.errors import Refused
-from tongbao_schemas.header import DeskItem, MissingItem, PeopleHeader, ReceiptHeader
+from tongbao_schemas.header import ConnectorItem, DeskItem, MissingItem, PeopleHeader, ReceiptHeader
 
 OpenReader = Callable[[Sequence[str]], Source]
 
-UNHELD: Final[Mapping[str, Any]] = MappingProxyType(
-    {"claimed_by": "", "claimed_at": None, "assigned_to": "", "assigned_at": None, "back_at": None}
-)
 POLL_S = 1.0
 RECORDS_AT_ONCE = 500
 PATIENCE_POLLS = 30
@@ -217,12 +211,11 @@ def _count_as_done(own: Own, row: Message) -> None:
         for item in header.content.items:
             if not isinstance(item, MissingItem):
                 _reported(item.digest, item.stage, row)
-            if isinstance(item, DeskItem):
+            if isinstance(item, DeskItem | ConnectorItem):
                 _done_at_desk(item, row)
-    elif row.answer_kind == AnswerKind.RESULT:
-        answered = [ref.id for ref in header.refs if ref.relation == Relation.ANSWERS]
-        items = InboxItem.objects.filter(message__message_id__in=answered, state__in=sorted(HELD))
-        items.update(state=InboxItem.State.ANSWERED, answered_at=header.issued_at)
+    elif row.answer_kind:
+        for ref in header.refs:
+            restoring.answered(ref.id, AnswerKind(row.answer_kind), header.issued_at)
 
 
 def _reported(digest: str, stage: str, receipt: Message) -> None:
@@ -231,13 +224,14 @@ def _reported(digest: str, stage: str, receipt: Message) -> None:
     waiting.update(pending=False, receipt=receipt)
 
 
-def _done_at_desk(item: DeskItem, receipt: Message) -> None:
-    """What an officer did, as the receipt said it; routing is done anew by today's rules."""
+def _done_at_desk(item: DeskItem | ConnectorItem, receipt: Message) -> None:
+    """What was done with a message, as the receipt said it; routing is done anew by today's rules."""
     known = Message.objects.filter(digest=item.digest).first()
     if known is None:
         return
-    _stands(known, item)
-    if item.stage == Stage.ROUTED:
+    by = item.by if isinstance(item, DeskItem) else None
+    restoring.reported(known, item.stage, by.officer_ref if by else "", item.at)
+    if by is None or item.stage == Stage.ROUTED:
         return
     StageReport.objects.get_or_create(
         place="",
@@ -248,29 +242,11 @@ def _done_at_desk(item: DeskItem, receipt: Message) -> None:
             "of": known.message_id,
             "of_origin": known.origin,
             "of_status": known.status,
-            "unit": item.by.unit,
-            "officer_ref": item.by.officer_ref,
+            "unit": by.unit,
+            "officer_ref": by.officer_ref,
             "receipt": receipt,
         },
     )
-
-
-def _stands(message: Message, item: DeskItem) -> None:
-    """Who held it from then on; a signature that was withdrawn is followed by `routed`."""
-    items = InboxItem.objects.filter(message=message)
-    owned = items.filter(state__in=sorted(HELD))
-    if item.stage == Stage.CLAIMED:
-        items.filter(state=InboxItem.State.WAITING).update(
-            state=InboxItem.State.CLAIMED, claimed_by=item.by.officer_ref, claimed_at=item.at
-        )
-        owned.update(state=InboxItem.State.CLAIMED, assigned_to="", assigned_at=None)
-    elif item.stage == Stage.ASSIGNED:
-        assigned = {"assigned_to": item.by.officer_ref, "assigned_at": item.at}
-        owned.update(state=InboxItem.State.ASSIGNED, **assigned)
-    elif item.stage == Stage.WORKING:
-        owned.update(state=InboxItem.State.WORKING, started_at=item.at)
-    elif item.stage == Stage.ROUTED:
-        owned.filter(claimed_at__lt=item.at).update(state=InboxItem.State.WAITING, **UNHELD)
 
 
 def _begun(work: _Recovery, topic: str) -> int:

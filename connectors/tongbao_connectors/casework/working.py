@@ -1,13 +1,11 @@
 """Working on an alert that was signed for: assigning, starting, answering, asking for more."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from tongbao_broker.database import atomic
 from tongbao_connectors import case_rules, drafts, reports
-from tongbao_connectors.case_rules import Act, EventKind, State
+from tongbao_connectors.case_rules import ACT_OF, Act, EventKind, State
 from tongbao_connectors.casework import events, rights
 from tongbao_connectors.casework.items import Item, move, not_now, row_of, view
 from tongbao_connectors.casework.signing import sign
@@ -20,16 +18,6 @@ from tongbao_schemas.errors import Refused
 from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission, parse_submission
-
-ACT_OF: Final[Mapping[AnswerKind, tuple[Act, EventKind]]] = MappingProxyType(
-    {
-        AnswerKind.PROGRESS: (Act.PROGRESS, EventKind.PROGRESS),
-        AnswerKind.RESULT: (Act.RESULT, EventKind.RESULT),
-        AnswerKind.RETURNED: (Act.RETURN, EventKind.RETURNED),
-        AnswerKind.REDIRECT: (Act.REDIRECT, EventKind.REDIRECTED),
-        AnswerKind.MORE_TIME: (Act.MORE_TIME, EventKind.MORE_TIME),
-    }
-)
 
 _SAID: Final = frozenset({"kind", "text", "by"})
 """What of an answer stays in its sealed body."""

@@ -247,3 +247,81 @@ def test_an_empty_database_gets_all_that_the_topics_hold(net: Network, gz: Provi
     with gd.here():
         assert InboxItem.objects.count() == 3
         assert not StageReport.objects.filter(pending=True).exists()
+
+
+def test_who_held_a_case_is_known_again(net: Network, gz: Province, gd: Province) -> None:
+    """Signed, assigned, begun, answered, and a signature that was withdrawn: as the receipts said it."""
+    copy(gd)
+    for name in ("a-1", "a-2", "a-3"):
+        gz.submit(alert(name))
+    net.settle()
+    with gd.here():
+        first, second, third = sorted(casework.list_inbox(), key=lambda item: item.number)
+        who = {"roster": gd.settings.roster(), "at": net.clock.now()}
+        for item in (first, second, third):
+            casework.claim(item.message_id, officer_ref="A-0117", **who)
+        casework.assign(first.message_id, to="A-0120", officer_ref="A-0117", **who)
+        casework.start(first.message_id, officer_ref="A-0120", **who)
+        casework.answer(
+            second.message_id,
+            kind="returned",
+            ground="duplicate",
+            text="演练",
+            origin="440000",
+            officer_ref="A-0117",
+            **who,
+        )
+    net.settle()
+    with gd.here():
+        casework.undo(third.message_id, officer_ref="A-0117", roster=gd.settings.roster(), at=net.clock.now())
+    net.settle()
+    put_back(gd)
+    recover(gd)
+
+    with gd.here():
+        found = [casework.show(item.message_id) for item in (first, second, third)]
+    assert [(item.state, item.claimed_by, item.assigned_to) for item in found] == [
+        ("working", "A-0117", "A-0120"),
+        ("returned", "A-0117", None),
+        ("waiting", None, None),
+    ]
+    assert [item.due_at for item in found] == [first.first_feedback_by, None, third.sign_by]
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_no_control_is_called_lifted_that_somebody_holds(
+    net: Network, gz: Province, gd: Province, confirmed: bool
+) -> None:
+    """A cancelled alert that an officer had signed for still waits for him, unless he had confirmed."""
+    copy(gd)
+    gz.submit(alert("a-1"))
+    net.settle()
+    with gd.here():
+        [item] = casework.list_inbox()
+        who = {"officer_ref": "A-0117", "roster": gd.settings.roster()}
+        casework.claim(item.message_id, at=net.clock.now(), **who)
+    net.settle()
+    with gz.here():
+        casework.cancel(
+            item.message_id,
+            ground="duplicate",
+            text="演练",
+            origin="520000",
+            officer_ref="A-0120",
+            roster=gz.settings.roster(),
+            at=net.clock.now(),
+        )
+    net.settle()
+    with gd.here():
+        if confirmed:
+            casework.lift(item.message_id, at=net.clock.now(), **who)
+    net.settle()
+    put_back(gd)
+    recover(gd)
+
+    with gd.here():
+        found = casework.show(item.message_id)
+        assert (found.state, found.claimed_by) == ("cancelled", "A-0117")
+        assert (found.closed_at is not None) == confirmed
+        waiting = StageReport.objects.filter(stage="lifted", pending=True)
+        assert not waiting.exists()
