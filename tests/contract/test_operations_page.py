@@ -6,12 +6,15 @@ from typing import get_args
 
 import pytest
 
-from tongbao_broker import errors
+from tongbao_broker.errors import OperationError
 from tongbao_broker.exchange import alarm
 from tongbao_broker.exchange.admission import HoldReason
 from tongbao_broker.exchange.dispatch import IncidentKind
-from tongbao_connectors import incidents
+from tongbao_broker.kafka import topology
+from tongbao_connectors import enrolment, incidents, oldkeys, rotation, services
+from tongbao_connectors.cli import errors
 
+WITH_ERRORS_OF_THEIR_OWN = (enrolment, errors, oldkeys, rotation, services, topology)
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
@@ -52,10 +55,21 @@ def test_every_reason_for_which_the_exchange_holds_is_described() -> None:
     )
 
 
+def kinds_of(error: type[OperationError]) -> list[type[OperationError]]:
+    """The error and all below it that bear a code of their own."""
+    below = [kind for each in error.__subclasses__() for kind in kinds_of(each)]
+    return [error, *below] if "code" in vars(error) else below
+
+
 def test_the_errors_that_the_page_names_exist() -> None:
     """No advice is given about an error that nothing raises."""
-    known = {
-        each.code for each in vars(errors).values() if hasattr(each, "code") and each is not errors.Refused
-    }
+    known = {each.code for each in kinds_of(OperationError)}
 
     assert set(re.findall(r"OP-\d+", PAGE)) <= known
+
+
+def test_no_two_errors_have_one_code() -> None:
+    """Whoever looks a code up finds one thing."""
+    codes = [each.code for each in kinds_of(OperationError)]
+
+    assert sorted(codes) == sorted(set(codes))
