@@ -49,6 +49,10 @@ class Case:
         with self.gd.here():
             return InboxItem.objects.select_related("message").get(message__message_id=self.message_id)
 
+    def sent_alert(self) -> Message:
+        """The alert's row in Guizhou."""
+        return Message.objects.get(message_id=self.message_id)
+
     def events(self, there: Province | None = None) -> list[str]:
         """The kinds of the alert's lines, oldest first."""
         with (there or self.gd).here():
