@@ -5,7 +5,7 @@
    The empty thing asks for the role alone: may he ever?
 3. Near to a received message are the accountable officer, those asked too, who signed for it, who works on
    it, and whoever is on duty for its unit. For them the reason of opening a body is automatic; everybody
-   else types one.
+   else types one. The unit's leader sees it and may assign it; he signs for it when he is asked.
 4. A supervisor sees everything and changes nothing. An administrator looks after accounts and channels and
    reads no message.
 5. Two different officers stand behind whatever leaves: nobody reviews or issues his own draft.
@@ -79,7 +79,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What is asked about; the empty thing stands for the verb in general.
+    """What is asked about; the empty thing stands for the verb in general. `leader` leads its unit.
 
     `asked` are officers whom an escalation asked too, and the accountable one's substitutes. `posting` says
     that the one who asks sees it as a posted officer of the other province.
@@ -88,6 +88,7 @@ class Thing:
     kind: str = ""
     unit: str = ""
     accountable: str = ""
+    leader: str = ""
     asked: frozenset[str] = frozenset()
     claimed_by: str = ""
     assigned_to: str = ""
@@ -203,7 +204,7 @@ def _answers_for(who: Who, thing: Thing) -> bool:
 
 
 def _near(who: Who, thing: Thing) -> bool:
-    return _handles(who, thing) or _answers_for(who, thing) or who.officer_ref in thing.asked
+    return _handles(who, thing) or _answers_for(who, thing) or who.officer_ref in {*thing.asked, thing.leader}
 
 
 def _in_his_view(who: Who, thing: Thing) -> bool:
@@ -214,12 +215,11 @@ def _in_his_view(who: Who, thing: Thing) -> bool:
 
 
 def _signs(who: Who, thing: Thing) -> bool:
-    leads = who.role is Role.LEADER and thing.unit == who.unit
-    return _received(thing) and (leads or _answers_for(who, thing) or who.officer_ref in thing.asked)
+    return _received(thing) and (_answers_for(who, thing) or who.officer_ref in thing.asked)
 
 
 def _assigns(who: Who, thing: Thing) -> bool:
-    return _received(thing) and (who.role is Role.LEADER or _handles(who, thing))
+    return _received(thing) and (who.officer_ref == thing.leader or _handles(who, thing))
 
 
 def _works(who: Who, thing: Thing) -> bool:

@@ -56,6 +56,15 @@ class Browser:
         with self.province.here():
             return self._client.generic(method, path, data or b"", **named)
 
+    @property
+    def session(self) -> str:
+        """The key of this browser's login."""
+        return self._client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def take(self, session: str) -> None:
+        """Puts a login's key into this browser, wherever it is from."""
+        self._client.cookies[settings.SESSION_COOKIE_NAME] = session
+
     def _log_in(self, account: Account) -> None:
         now = self.province.net.clock.now().isoformat()
         with self.province.here():

@@ -79,12 +79,20 @@ def unit_of(account: Account, roster: Roster) -> str:
 
 
 def thing_of(item: InboxItem, roster: Roster) -> Thing:
-    """A received message as `decide` sees it; the accountable officer's substitutes count as asked."""
+    """A received message as `decide` sees it.
+
+    Accountable is whoever it was brought to, and whoever is so for its unit now; the substitutes of both
+    count as asked.
+    """
+    unit = roster.units.get(item.unit)
+    now = roster.accountable(item.unit, desk().now()).officer_ref if unit else item.officer_ref
+    stand_in = {now, *roster.substitutes(now), *roster.substitutes(item.officer_ref)} - {item.officer_ref}
     return Thing(
         kind=item.message.type,
         unit=item.unit,
         accountable=item.officer_ref,
-        asked=frozenset(item.asked) | frozenset(roster.substitutes(item.officer_ref)),
+        leader=unit.leader if unit else "",
+        asked=frozenset(item.asked) | stand_in,
         claimed_by=item.claimed_by,
         assigned_to=item.assigned_to,
         direction="in",
@@ -100,10 +108,11 @@ def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
         return rows
     ref = who.officer_ref
     represented = [officer for officer, each in desk().roster().officers.items() if each.substitute == ref]
+    led = {unit.code for unit in desk().roster().units.values() if unit.leader == ref}
     mine = Q(officer_ref__in=[ref, *represented]) | Q(claimed_by=ref) | Q(assigned_to=ref)
     asked = Q(asked_text__contains=json.dumps(ref)) | Q(asked_text__contains=f'"{ref}"')
     return rows.alias(asked_text=Cast("asked", TextField())).filter(
-        mine | asked | Q(unit__in={who.unit, *who.on_duty})
+        mine | asked | Q(unit__in={who.unit, *who.on_duty, *led})
     )
 
 

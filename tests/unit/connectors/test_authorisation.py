@@ -27,6 +27,7 @@ THINGS = {
     "received in my unit": replace(RECEIVED, unit=MINE),
     "received, I am accountable": replace(RECEIVED, accountable=ME),
     "received, I am asked too": replace(RECEIVED, asked=frozenset({ME})),
+    "received, I lead the unit": replace(RECEIVED, leader=ME),
     "received, I signed": replace(RECEIVED, claimed_by=ME),
     "received, another signed": replace(RECEIVED, unit=MINE, claimed_by=OTHER),
     "received, assigned to me": replace(RECEIVED, claimed_by=OTHER, assigned_to=ME),
@@ -45,6 +46,7 @@ CLOSE_TO_ME = {
     "received in my unit",
     "received, I am accountable",
     "received, I am asked too",
+    "received, I lead the unit",
     "received, I signed",
     "received, another signed",
     "received, assigned to me",
@@ -52,7 +54,6 @@ CLOSE_TO_ME = {
     "posted",
 }
 HELD_BY_ME = {"received, I signed", "received, assigned to me"}
-ALL_RECEIVED = {name for name in THINGS if name.startswith("received")}
 ALL_SENT = {name for name in THINGS if name.startswith("sent")}
 EVER = {
     **dict.fromkeys(Verb, OFFICERS),
@@ -98,10 +99,9 @@ def wanted(verb: Verb, name: str) -> frozenset[Role]:
         case Verb.SIGN:
             if name in {"received, I am accountable", "received, I am asked too"}:
                 return OFFICERS
-            mine = name in {"received in my unit", "received, another signed", "received in my unit, H2"}
-            return frozenset({L}) if mine else NOBODY
+            return NOBODY
         case Verb.ASSIGN:
-            return OFFICERS if name in HELD_BY_ME else frozenset({L}) if name in ALL_RECEIVED else NOBODY
+            return OFFICERS if name in HELD_BY_ME | {"received, I lead the unit"} else NOBODY
         case Verb.WORK | Verb.ANSWER | Verb.UNDO | Verb.REMIND:
             return OFFICERS if name in HELD_BY_ME else NOBODY
         case Verb.CLOSE | Verb.SUPPLEMENT | Verb.CANCEL | Verb.COMMENT:
