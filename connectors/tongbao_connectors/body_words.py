@@ -104,13 +104,13 @@ def things(body: AlertBody, w: Wording) -> Iterator[Thing]:
 
 def _subject(subject: Subject, w: Wording) -> Thing:
     birth = (w.age(subject.birth_date),) if subject.birth_date else ()
-    role = _role(subject.role, w)
-    measure = w.of(subject.measure.zh, f"measure: {subject.measure.en.lower()}")
-    said = " · ".join((subject.name, w.label(subject.sex), *birth, role, measure))
+    said = " · ".join((subject.name, w.label(subject.sex), *birth))
     return Thing(said, tuple(_notes(subject, w)))
 
 
 def _notes(subject: Subject, w: Wording) -> Iterator[str]:
+    measure = w.of(subject.measure.zh, f"measure: {subject.measure.en.lower()}")
+    yield f"{_role(subject.role, w)} · {measure}"
     person = " · ".join(_person(subject, w))
     if person:
         yield person

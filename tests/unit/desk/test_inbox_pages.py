@@ -479,3 +479,55 @@ def test_the_clock_is_right_as_of_the_page(gd: DeskAt) -> None:
     assert "60 分钟内" in soon
     assert "已超时" in over
     assert "超时" in over
+
+
+def test_a_question_is_replied_to_where_it_lies(desk_network: Network, gz: Province, gd: DeskAt) -> None:
+    """广东 asks for more; at 贵州's desk the question can be replied to, once."""
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    where = address(browser)
+    browser.post(f"{where}claim/")
+    browser.post(f"{where}ask/", ACTS["ask"])
+    desk_network.settle()
+    origin = DeskAt(gz)
+    with gz.here():
+        asked = InboxItem.objects.select_related("message").get()
+        asker, letter = asked.officer_ref, f"/m/{asked.message.message_id}/"
+    reader = origin.person(Role.LEADER, asker)
+    shown = text(reader.get(letter))
+    done = reader.post(f"{letter}reply/", {"text": "照片见下次补充"})
+
+    assert "请补充照片" in shown
+    assert f"{letter}reply/" in shown
+    assert done.status_code == 302
+    assert reader.post(f"{letter}reply/", {"text": "再一次"}).status_code == 404
+
+
+def test_a_phone_call_is_recorded_with_two_names(gd: DeskAt) -> None:
+    """Who took it and who wrote it down."""
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    where = address(browser)
+    done = browser.post(f"{where}phone/", {"other_officer": SUBSTITUTE})
+    page = text(browser.get(where))
+
+    assert done.status_code == 302
+    assert in_database(gd, InboxItem)[0].claimed_by == SUBSTITUTE
+    assert "演练乙" in page
+    assert "演练甲" in page
+
+
+def test_the_keys_can_be_switched_off(gd: DeskAt) -> None:
+    """For the account, on every page; and on again."""
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    pages = [text(browser.post("/inbox/keys/", {"on": on}, follow=True)) for on in ("0", "1")]
+
+    assert ['data-shortcuts="no"' in pages[0], 'data-shortcuts="yes"' in pages[1]] == [True, True]
+
+
+def test_the_badge_counts_what_waits(gd: DeskAt) -> None:
+    """The fragment that an open page asks for by itself."""
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    before = text(browser.get("/badge/"))
+    browser.post(f"{address(browser)}claim/")
+
+    assert ">1<" in before
+    assert "count" not in text(browser.get("/badge/"))

@@ -19,6 +19,7 @@ from tongbao_connectors.case_rules import Act, State, allowed
 from tongbao_connectors.desk.language import words
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Roster
+from tongbao_connectors.store.models import InboxItem
 from tongbao_schemas.bodies.codes import Outcome, ReturnGround
 from tongbao_schemas.codes import EXCHANGE, MessageType
 from tongbao_schemas.number import PROVINCES
@@ -39,13 +40,16 @@ WHICH: Final = {
     "more-time": (Act.MORE_TIME, Verb.ANSWER, Words("申请延期", "More time")),
     "ask": (Act.ASK, Verb.ANSWER, Words("请求补充", "Ask for more")),
     "remind-me": (Act.REMIND_ME, Verb.REMIND, Words("提醒我", "Remind me")),
+    "lift": (Act.LIFT, Verb.SIGN, Words("确认撤控", "Confirm lifting")),
     "phone": (Act.CLAIM, Verb.SIGN, Words("电话签收代录", "Taken by phone")),
 }
 """Each act by the word in its address: rule of the case, right of the person, its name."""
 
+REPLY: Final = Words("回复", "Reply")
+REPLIED_TO: Final = frozenset({MessageType.REPLY, MessageType.REMINDER, MessageType.ANSWER})
 HELP: Final = ("ask", "more-time", "remind-me")
 NOT_MINE: Final = ("reassign", "redirect", "return")
-AT_ONCE: Final = frozenset({"claim", "start", "undo"})
+AT_ONCE: Final = frozenset({"claim", "start", "undo", "lift"})
 """Done by one press, without a form."""
 SIGNS_TOO: Final = frozenset({"return", "redirect"})
 """Whoever may sign for a waiting alert can do this at once."""
@@ -76,18 +80,34 @@ class Choices:
         return bool(self.primary or self.siblings or self.help or self.not_mine)
 
 
-def choices(state: str, kind: str, expired: bool, thing: Thing, who: Who) -> Choices:
-    """What this person can do with a received message in this state."""
-    if kind != MessageType.ALERT:
-        return Choices(None, (), (), ())
-    can = [name for name in WHICH if _can(name, state, thing, who) and not (expired and name == "claim")]
-    order = [name for name in _normal(State(state)) if name in can]
+def choices(item: InboxItem, thing: Thing, who: Who, at: datetime) -> Choices:
+    """What this person can do with a received message now."""
+    if item.message.type != MessageType.ALERT:
+        return _of_letter(item, thing, who)
+    can = [name for name in WHICH if _can(name, item.state, thing, who)]
+    if item.message.expires_at <= at:
+        can = [name for name in can if name not in ("claim", "phone")]
+    if item.closed_at is not None:
+        can = [name for name in can if name != "lift"]
+    order = [name for name in _normal(State(item.state)) if name in can]
     return Choices(
         primary=_choice(order[0]) if order else None,
         siblings=tuple(_choice(name) for name in order[1:]),
         help=tuple(_choice(name) for name in HELP if name in can),
         not_mine=tuple(_choice(name) for name in NOT_MINE if name in can and name not in order),
     )
+
+
+def may_reply(item: InboxItem, thing: Thing, who: Who) -> bool:
+    """Whether he can reply to a question, an answer or a reminder that lies with him."""
+    open_yet = item.state in (State.WAITING.value, State.READ.value)
+    return item.message.type in REPLIED_TO and open_yet and bool(decide(who, Verb.SIGN, thing))
+
+
+def _of_letter(item: InboxItem, thing: Thing, who: Who) -> Choices:
+    reply = Choice("reply", REPLY) if may_reply(item, thing, who) else None
+    asked = item.message.type != MessageType.ANSWER
+    return Choices(reply if asked else None, () if asked or reply is None else (reply,), (), ())
 
 
 def _can(name: str, state: str, thing: Thing, who: Who) -> bool:
@@ -107,6 +127,7 @@ def _normal(state: State) -> tuple[str, ...]:
         State.ASSIGNED: ("start", "progress"),
         State.WORKING: ("progress", "result"),
         State.ANSWERED: ("progress", "result"),
+        State.CANCELLED: ("lift",),
     }.get(state, ())
 
 
@@ -200,6 +221,12 @@ class Ask(Form):
     text = _text("需要补充什么", "What is needed", words("作为消息发给来源省。", "Goes to the origin."))
 
 
+class Reply(Form):
+    """What was asked for."""
+
+    text = _text("回复", "Reply", words("发给来信的省。", "Goes to the province that wrote."))
+
+
 class Assign(Form):
     """Who works on it."""
 
@@ -278,12 +305,14 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "return": Return,
     "more-time": MoreTime,
     "ask": Ask,
+    "reply": Reply,
     "remind-me": RemindMe,
 }
 """The forms that need nothing but what is typed."""
 
 OTHER_NAMES: Final[Mapping[str, Words]] = {
     "undo": Words("撤回", "Undo"),
+    "reply": REPLY,
     "print": Words("打印", "Print"),
     "export": Words("导出", "Export"),
 }

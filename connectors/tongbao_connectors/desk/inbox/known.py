@@ -1,9 +1,11 @@
 """What pages say beside a message's own row: looks into the tables, few queries for any number of rows."""
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Max
@@ -12,8 +14,11 @@ from tongbao_broker.errors import Words
 from tongbao_connectors import case_rules, casework
 from tongbao_connectors.authorisation import Verb, Who, decide
 from tongbao_connectors.case_rules import EventKind, State
+from tongbao_connectors.casework import Line
 from tongbao_connectors.desk.access import thing_of, visible
 from tongbao_connectors.desk.inbox.rows import Known, Note, name_of
+from tongbao_connectors.duty import board
+from tongbao_connectors.duty.board import Escalating, OnDuty
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.search.index import Similar
 from tongbao_connectors.store.models import Event, InboxItem, Message, Opening
@@ -21,25 +26,15 @@ from tongbao_connectors.wording import Wording
 from tongbao_schemas.codes import MessageType
 
 ESCALATIONS = 5
+REGION = re.compile(r"(?<=[地n] )[1-9][0-9]{5}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """Who is on duty in the reader's unit, and what is escalating."""
 
-    unit: str
-    accountable: str
-    leader: str
-    escalating: Sequence["Escalation"]
-
-
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """Who was told last about a waiting message, and when."""
-
-    message: Message
-    said: Words
-    at: datetime
+    duty: OnDuty
+    escalating: Sequence[Escalating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +98,10 @@ def known_of(items: Sequence[InboxItem]) -> Known:
 
 def side(who: Who, roster: Roster, at: datetime) -> Side | None:
     """The boxes beside the list; None for whom the roster doesn't know."""
-    unit = roster.units.get(who.unit)
-    if unit is None:
+    if who.unit not in roster.units:
         return None
-    accountable = roster.accountable(unit.code, at).officer_ref
-    waiting = visible(InboxItem.objects.filter(state=State.WAITING.value), who)
-    escalated = Event.objects.filter(kind=EventKind.ESCALATED.value, message__inbox_item__in=waiting)
-    newest = escalated.select_related("message").order_by("-pk")[:ESCALATIONS]
-    told = [Escalation(event.message, _words_of(event), event.at) for event in newest]
-    return Side(unit.code, accountable, unit.leader, told)
+    seen = visible(InboxItem.objects.all(), who)
+    return Side(board.on_duty_box(roster, who.unit, at), board.escalating(seen, ESCALATIONS))
 
 
 def undo_of(message: Message, who: Who, at: datetime) -> Undo | None:
@@ -139,13 +129,13 @@ def taken(message_id: str, who: Who, roster: Roster, w: Wording) -> Taken | None
     return Taken(item.message.message_id, item.message.number, by, item.claimed_at)
 
 
-def four_facts(item: InboxItem, who: Who, roster: Roster, w: Wording) -> dict[str, Fact | None]:
+def four_facts(item: InboxItem, roster: Roster, w: Wording) -> dict[str, Fact | None]:
     """已送达 已签收 已反馈 已办结, never merged."""
     connector, origin = w.of("连接器", "connector"), w.of("发出方", "its origin")
     return {
         "delivered": Fact(item.message.stored_at, connector),
-        "signed": _fact(item.claimed_at, name_of(item.claimed_by, who, roster, w)),
-        "answered": _fact(item.answered_at, name_of(item.holder, who, roster, w)),
+        "signed": _fact(item.claimed_at, named(item.claimed_by, roster, w)),
+        "answered": _fact(item.answered_at, named(item.holder, roster, w)),
         "closed": _fact(item.closed_at, origin),
     }
 
@@ -174,6 +164,25 @@ def similar(found: Iterable[Similar], who: Who) -> list[Alike]:
     ]
 
 
+def named_lines(lines: Iterable[Line], roster: Roster, w: Wording) -> list[Line]:
+    """A timeline with this province's officers by name; the same thing by the same person again and again is
+    one line that says how often.
+    """
+    named_ones = (
+        replace(line, words=_both(line.words, roster, w), by=line.by and _both(line.by, roster, w))
+        for line in lines
+    )
+    runs = (list(run) for _, run in groupby(named_ones, key=lambda line: (line.kind, line.words, line.by)))
+    return [_counted(run) for run in runs]
+
+
+def named(text: str, roster: Roster, w: Wording) -> str:
+    """A text in which officers of the roster stand by name, and region codes with theirs."""
+    refs = sorted(map(re.escape, roster.officers), key=len, reverse=True)
+    by_name = re.sub("|".join(refs), lambda ref: roster.officers[ref[0]].name, text) if refs else text
+    return REGION.sub(lambda code: w.code_and_name(code[0]), by_name)
+
+
 def print_style() -> str:
     """The sheet for paper, for a file that stands by itself."""
     sheet = resources.files("tongbao_connectors.desk") / "static" / "desk" / "print.css"
@@ -200,6 +209,18 @@ def _words_of(event: Event) -> Words:
     """What a line says in its own words, else what kind it is."""
     kind = EventKind(event.kind)
     return Words(event.facts.get("zh", kind.zh), event.facts.get("en", kind.en))
+
+
+def _counted(run: Sequence[Line]) -> Line:
+    newest, times = run[0], len(run)
+    if times == 1:
+        return newest
+    said = Words(f"{newest.words.zh}（{times} 次）", f"{newest.words.en} ({times}×)")
+    return replace(newest, words=said)
+
+
+def _both(words: Words, roster: Roster, w: Wording) -> Words:
+    return Words(named(words.zh, roster, w), named(words.en, roster, w))
 
 
 def _fact(at: datetime | None, by: str) -> Fact | None:

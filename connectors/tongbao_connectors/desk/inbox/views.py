@@ -133,7 +133,7 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 def act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     """The small form of an act, and doing it."""
     item = _item(message_id)
-    if item is None or name not in {*acts.WHICH, "undo", "open"}:
+    if item is None or name not in {*acts.WHICH, "undo", "open", "reply"}:
         raise NotFound(name)
     thing = thing_of(item, desk().roster())
     check(request, Verb.SEE_MESSAGE, thing)
@@ -141,6 +141,8 @@ def act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
         return _open(request, item, thing)
     if name in acts.AT_ONCE:
         return _at_once(request, item, thing, name) if request.method == "POST" else _back(item)
+    if name == "reply" and not acts.may_reply(item, thing, who_asks(request)):
+        raise NotFound(name)
     check(request, *_right(name, item, thing))
     form = _form(name, item, thing, request)
     if request.method == "GET" or not form.is_valid():
@@ -204,7 +206,6 @@ def _show(
 def _about(item: InboxItem, thing: Thing, who: Who, shown: Shown | None) -> dict[str, Any]:
     """All that a page says of one message."""
     roster, w, message = desk().roster(), wording(item.message), item.message
-    expired = message.expires_at <= w.now
     found, thread = known.known_of([item]), reading.thread_of(message)
     return {
         "item": item,
@@ -214,17 +215,17 @@ def _about(item: InboxItem, thing: Thing, who: Who, shown: Shown | None) -> dict
         "shown": shown,
         "sheet": shown.sheet if shown else None,
         "letter": shown.letter if shown else None,
-        "choices": acts.choices(item.state, message.type, expired, thing, who),
+        "choices": acts.choices(item, thing, who, w.now),
         "undo": known.undo_of(message, who, w.now),
-        "facts": known.four_facts(item, who, roster, w),
+        "facts": known.four_facts(item, roster, w),
         "terms": known.terms(item),
         "basis": reading.basis_of(message),
-        "lines": casework.timeline(message.message_id),
+        "lines": known.named_lines(casework.timeline(message.message_id), roster, w),
         "openings": reading.opened_here(message),
         "similar": known.similar(index.similar(message), who),
         "thread": thread,
         "addressees": message.audience_codes,
-        "steps": [step[w.lang] for step in item.steps],
+        "steps": [known.named(step[w.lang], roster, w) for step in item.steps],
         "updates": [each for each in thread if each.message.type in CHANGING],
         "kept_until": w.clock(shown.kept_until if shown else message.expires_at),
         "level_icon": CHEVRONS[Urgency(message.urgency)],
@@ -254,6 +255,9 @@ def _at_once(request: HttpRequest, item: InboxItem, thing: Thing, name: str) -> 
         elif name == "start":
             check(request, Verb.WORK, thing)
             casework.start(reference, **taken)
+        elif name == "lift":
+            check(request, Verb.SIGN, thing)
+            casework.lift(reference, **taken)
         else:
             check(request, Verb.UNDO, thing)
             casework.undo(reference, **taken)
@@ -281,6 +285,8 @@ def _do(name: str, item: InboxItem, who: Who, given: Any) -> None:
             casework.remind_me(reference, when=acts.when_of(given["when"], now), **taken)
         case "phone":
             casework.take_by_phone(reference, other_officer=given["other_officer"], **taken)
+        case "reply":
+            casework.reply(reference, text=given["text"], origin=desk().code, **taken)
         case "ask":
             casework.ask(reference, text=given["text"], origin=desk().code, **taken)
         case _:
@@ -290,7 +296,7 @@ def _do(name: str, item: InboxItem, who: Who, given: Any) -> None:
 
 def _right(name: str, item: InboxItem, thing: Thing) -> tuple[Verb, Thing]:
     """What the act asks for; returning or redirecting what waits is signing for it."""
-    verb = acts.WHICH[name][1]
+    verb = acts.WHICH[name][1] if name in acts.WHICH else Verb.SIGN
     signs = name in acts.SIGNS_TOO and item.state == State.WAITING.value
     return (Verb.SIGN if signs else verb), thing
 

@@ -1,9 +1,11 @@
-"""What only the receiving pages say: `{{ why|reason }}`."""
+"""What only the receiving pages say: `{{ why|reason }}`, `{{ line|codes }}`."""
 
+import re
 from typing import Final
 
 from django import template
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from tongbao_broker.errors import Words
 from tongbao_connectors import authorisation
@@ -20,6 +22,16 @@ AUTOMATIC: Final = {
     authorisation.AUTHOR_WHY: Words(authorisation.AUTHOR_WHY, "wrote it"),
     authorisation.REVIEWER_WHY: Words(authorisation.REVIEWER_WHY, "reviewed it"),
 }
+
+
+CODE: Final = re.compile(r"（[1-9][0-9]{5}）| \([1-9][0-9]{5}\)")
+
+
+@register.filter
+def codes(line: str) -> SafeString:
+    """A line whose region codes can be left out where there is no room."""
+    said = CODE.sub(lambda code: f'<i class="code-of">{code[0]}</i>', escape(line))
+    return mark_safe(said)  # noqa: S308 - escaped above
 
 
 @register.filter
