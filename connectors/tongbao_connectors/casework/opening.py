@@ -12,9 +12,10 @@ from typing import Any
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import NoRight, Words
-from tongbao_connectors import finding, reports
+from tongbao_connectors import finding
 from tongbao_connectors.case_rules import EventKind, State
 from tongbao_connectors.casework import bodies, events
+from tongbao_connectors.casework.reporting import report_of
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message, Opening
 from tongbao_schemas.codes import MessageType, Stage
@@ -65,8 +66,7 @@ def _report(message: Message, officer_ref: str, roster: Roster, at: datetime) ->
     """The originator is told, and what isn't signed for is read once the officer it lies with opened it."""
     if message.delivery_seq is None:
         return
-    by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
-    reports.of_message(message, Stage.READ, at, **by).save()
+    report_of(message, Stage.READ, at, officer_ref, roster)
     if message.type == MessageType.ALERT:
         return
     waiting = InboxItem.objects.filter(message=message, state=State.WAITING.value).first()

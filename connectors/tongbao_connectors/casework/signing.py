@@ -7,10 +7,11 @@ from typing import Any
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NoRight, NotFound, Refused, TongbaoError, Words
-from tongbao_connectors import case_rules, finding, reports
+from tongbao_connectors import case_rules, finding
 from tongbao_connectors.case_rules import Act, EventKind, State
 from tongbao_connectors.casework import events, rights
 from tongbao_connectors.casework.items import Item, move, not_now, of_message, row_of, signed_already, view
+from tongbao_connectors.casework.reporting import report, report_of
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import Event, InboxItem, Message, OwnReminder
 from tongbao_schemas.codes import MessageType, Stage, Urgency
@@ -142,7 +143,7 @@ def lift(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> I
         open_yet = InboxItem.objects.filter(pk=row.pk, state=row.state, closed_at=None)
         if open_yet.update(closed_at=at) == 1:
             events.by_officer(row.message, EventKind.LIFTED, at, officer_ref, roster)
-            reports.of_message(row.message, Stage.LIFTED, at).save()
+            report(row.message, Stage.LIFTED, at)
         return view(of_message(row.message))
 
 
@@ -169,11 +170,11 @@ def sign(row: InboxItem, officer_ref: str, roster: Roster, at: datetime) -> Inbo
 def report_standing(row: InboxItem, roster: Roster, at: datetime) -> None:
     """Tells the originator where it stands now; the newest report is the one that counts."""
     stage, officer_ref = _standing(row)
-    by = {"unit": unit_name(row, officer_ref, roster), "officer_ref": officer_ref}
-    reports.of_message(row.message, stage, at, **by).save()
+    by = {"unit": _unit_name(row, officer_ref, roster), "officer_ref": officer_ref}
+    report(row.message, stage, at, **by)
 
 
-def unit_name(row: InboxItem, officer_ref: str, roster: Roster) -> str:
+def _unit_name(row: InboxItem, officer_ref: str, roster: Roster) -> str:
     """The name of the unit that acts: the officer's own, or where he is unknown, the one it lies in."""
     if officer_ref in roster.officers:
         return roster.unit_name_of(officer_ref)
@@ -226,8 +227,7 @@ def _signed(
     row = move(row, Act.CLAIM, {"claimed_by": claimer, "claimed_at": at, "back_at": at + back})
     other = {} if claimer == officer_ref else {"other": claimer}
     events.by_officer(row.message, kind, at, officer_ref, roster, was=was, **other)
-    by = {"unit": roster.unit_name_of(claimer), "officer_ref": claimer}
-    reports.of_message(row.message, Stage.CLAIMED, at, **by).save()
+    report_of(row.message, Stage.CLAIMED, at, claimer, roster)
     return row
 
 

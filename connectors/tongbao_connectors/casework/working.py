@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from tongbao_broker.database import atomic
-from tongbao_connectors import case_rules, drafts, reports
+from tongbao_connectors import case_rules, drafts
 from tongbao_connectors.case_rules import ACT_OF, Act, EventKind, State
 from tongbao_connectors.casework import events, rights
 from tongbao_connectors.casework.items import Item, move, not_now, row_of, view
+from tongbao_connectors.casework.reporting import report_of
 from tongbao_connectors.casework.signing import sign
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message
@@ -37,8 +38,7 @@ def assign(reference: str, *, to: str, officer_ref: str, roster: Roster, at: dat
             row, Act.ASSIGN, {"assigned_to": to, "assigned_at": at, "started_at": None, "back_at": back}
         )
         events.by_officer(row.message, EventKind.ASSIGNED, at, officer_ref, roster, to=to, was=was)
-        by = {"unit": roster.unit_name_of(to), "officer_ref": to}
-        reports.of_message(row.message, Stage.ASSIGNED, at, **by).save()
+        report_of(row.message, Stage.ASSIGNED, at, to, roster)
         return view(row)
 
 
@@ -52,8 +52,7 @@ def start(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> 
         was = _held_now(row)
         row = move(row, Act.START, {"started_at": at, "back_at": None})
         events.by_officer(row.message, EventKind.STARTED, at, officer_ref, roster, was=was)
-        by = {"unit": roster.unit_name_of(officer_ref), "officer_ref": officer_ref}
-        reports.of_message(row.message, Stage.WORKING, at, **by).save()
+        report_of(row.message, Stage.WORKING, at, officer_ref, roster)
         return view(row)
 
 
