@@ -5,7 +5,8 @@
     DIR/broker/                        Kafka: certificate CN=000000, settings, data, log
     DIR/100000/                        the exchange: exchange.toml, keys, trust, database, log
     DIR/520000/ …                      a province: connector.toml, keys, trust, routing, roster, database …
-                                       with a desk in the browser also desk.toml, accounts.toml
+                                       with a desk in the browser also desk.toml, accounts.toml,
+                                       escalation.toml, channels.toml
     DIR/610000/ …                      a province with a system of its own (see `enrolment`)
     DIR/run/, DIR/log/                 the supervisor's lock, status and log
 
@@ -232,7 +233,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def template(code: str, name: str) -> str:
-    """The demo's routing.toml, roster.toml or accounts.toml of a province, as shipped."""
+    """One of the demo's settings files of a province (routing.toml, roster.toml …), as shipped."""
     file = resources.files("tongbao_connectors.demo") / "provinces" / code / name
     return file.read_text(encoding="utf-8")
 
@@ -272,8 +273,8 @@ def _fill(folder: Path, now: datetime) -> None:
             (folder / code / name).write_text(template(code, name), encoding="utf-8")
     for code, port in desks.items():
         write_toml(folder / code / "desk.toml", {"port": port, "second_factor": "off"}, {})
-        accounts = template(code, "accounts.toml")
-        (folder / code / "accounts.toml").write_text(accounts, encoding="utf-8")
+        for name in ("accounts.toml", "escalation.toml", "channels.toml"):
+            (folder / code / name).write_text(template(code, name), encoding="utf-8")
     _write_settings(workspace)
 
 

@@ -21,8 +21,9 @@ def claim(
     officer = call.officer_ref()
     with call.province() as settings:
         from tongbao_connectors import casework
+        from tongbao_connectors.duty import current
 
-        item = casework.claim(reference, officer_ref=officer, roster=settings.roster(), at=now())
+        item = casework.claim(reference, officer_ref=officer, roster=current.roster(settings), at=now())
     call.put(as_json(settings.code, item), lambda: None)
     call.say(
         f"{item.number} 已由 {item.claimed_by} 签收。", f"{item.number} is signed for by {item.claimed_by}."

@@ -1,5 +1,6 @@
 """What a province's channels.toml says."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.unit.duty.test_delivering import MAIL, ROOM, channels
 from tongbao_broker.errors import BadConfiguration
+from tongbao_connectors.workspace import DEMO_DESKS, template
 
 MAIL_ON = MAIL.format(port=465, more="{more}")
 
@@ -73,3 +75,15 @@ def test_without_a_file_there_is_the_desk_alone(tmp_path: Path) -> None:
     own = channels(tmp_path, "")
 
     assert own.all == {}
+
+
+@pytest.mark.parametrize("code", DEMO_DESKS)
+def test_the_demos_examples_are_good_settings(tmp_path: Path, code: str) -> None:
+    """With the marks taken away they are read as they stand."""
+    text = re.sub(r"^# (?=\[\[|\w+ = )", "", template(code, "channels.toml"), flags=re.M)
+    own = channels(tmp_path, text)
+
+    assert [channel.kind for channel in own.all.values()] == ["email", "webhook", "sms"]
+    assert (
+        own.address(own.all["mail"], "粤-0117" if code == "440000" else "黔-0211") == "officer@mail.example"
+    )

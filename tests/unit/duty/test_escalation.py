@@ -12,6 +12,7 @@ from tongbao_connectors.duty import escalation, plan
 from tongbao_connectors.duty.escalation import Facts, Row, Step, Stop, Take
 from tongbao_connectors.duty.plan import Plan, Steps
 from tongbao_connectors.roster import Roster, read_settings
+from tongbao_connectors.workspace import DEMO_DESKS, template
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 STEPS = Steps(group=5, leader=10, desk=15, repeat=5, repeats=2, comes_back=60)
@@ -175,3 +176,9 @@ def test_a_province_without_a_plan_goes_by_the_defaults() -> None:
         1440,
         1440,
     ]
+
+
+@pytest.mark.parametrize("code", DEMO_DESKS)
+def test_the_demos_plan_is_the_default(code: str) -> None:
+    """So that who edits it starts from what is in force."""
+    assert read_settings(Plan, template(code, plan.FILE), plan.FILE) == Plan()
