@@ -17,7 +17,8 @@ SLOT = 15
 """Minutes of one row of the grid; the text states the exact times."""
 
 LOW = 150
-"""Minutes below which an entry has room for one line only."""
+TINY = 110
+"""Minutes below which an entry has room for two small lines, and for the name only."""
 
 PIXELS_A_MINUTE = 0.3
 DAY_NAMES = (
@@ -42,6 +43,7 @@ class Entry:
     vacant: bool
     mine: bool
     low: bool
+    tiny: bool
     sliver: bool
     change: Change | None
     asked: ShiftChange | None
@@ -141,6 +143,7 @@ def _entry(piece: Piece, day: Day, reader: str, unit: str, asked: Sequence[Shift
         vacant=span.vacant,
         mine=span.officer_ref == reader and not span.vacant,
         low=piece.minutes < LOW,
+        tiny=piece.minutes < TINY,
         sliver=first == last,
         change=span.change,
         asked=next((one for one in asked if _concerns(one, span)), None),
