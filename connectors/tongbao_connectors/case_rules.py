@@ -2,7 +2,7 @@
 
 1. `FROM` names for each act the states of a received message in which it may be done; `TO` where it leads. An
    act that is missing in `TO` leaves the state as it is.
-2. What is undone or reopened goes to where it stood with those who hold it: `held`.
+2. What is undone, reopened or could not be sent goes to where it stood with those who hold it: `held`.
 3. An act of one's own can be undone for `UNDO_FOR`, as long as nothing was done after it. Undoing is an act
    like any other: it deletes nothing.
 4. Who has signed for an alert and does nothing for `BACK_AFTER` gives it back.
@@ -69,6 +69,7 @@ class Act(Labelled):
     CLOSED_THERE = "closed_there", "发出方办结", "Closed by its origin"
     CANCELLED_THERE = "cancelled_there", "发出方撤销", "Cancelled by its origin"
     UPDATED_THERE = "updated_there", "发出方补充", "Updated by its origin"
+    NOT_SENT = "not_sent", "反馈未发出", "The answer was not sent"
 
 
 FROM: Final[Mapping[Act, frozenset[State]]] = MappingProxyType(
@@ -90,6 +91,7 @@ FROM: Final[Mapping[Act, frozenset[State]]] = MappingProxyType(
         Act.CLOSED_THERE: frozenset(State) - {State.CLOSED, State.CANCELLED, State.READ},
         Act.CANCELLED_THERE: frozenset(State) - {State.CANCELLED, State.READ},
         Act.UPDATED_THERE: frozenset({State.ANSWERED, State.RETURNED, State.REDIRECTED, State.CLOSED}),
+        Act.NOT_SENT: frozenset({State.ANSWERED, State.RETURNED, State.REDIRECTED}),
     }
 )
 """The states in which each act may be done."""
@@ -117,7 +119,7 @@ def allowed(act: Act, state: str) -> bool:
 
 def after(act: Act, state: str, *, claimed_by: str = "", assigned_to: str = "") -> State:
     """The state that the act leads to; the two officers are those who hold it afterwards."""
-    if act in (Act.UNDO, Act.UPDATED_THERE):
+    if act in (Act.UNDO, Act.UPDATED_THERE, Act.NOT_SENT):
         return held(claimed_by, assigned_to)
     if act is Act.PROGRESS and state != State.ANSWERED:
         return State.WORKING
@@ -208,6 +210,7 @@ class EventKind(Labelled):
     SUPPLEMENTED = "supplemented", "补充", "Supplemented"
     CORRECTED = "corrected", "更正", "Corrected"
     REOPENED = "reopened", "重新办理", "Reopened"
+    NOT_SENT = "not_sent", "未发出", "Not sent"
     COMMENTED = "commented", "批注", "Comment"
     EXPORTED = "exported", "导出", "Exported"
     PRINTED = "printed", "打印", "Printed"
@@ -238,6 +241,7 @@ MOVES: Final = frozenset(
         EventKind.CLOSED,
         EventKind.CANCELLED,
         EventKind.REOPENED,
+        EventKind.NOT_SENT,
     }
 )
 """What something else can't be undone beneath: it changed the state or went out to others."""

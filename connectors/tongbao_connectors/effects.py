@@ -1,4 +1,5 @@
-"""What a message that follows an alert does to the alert's item at the desk when it arrives.
+"""What a message that follows an alert does to the alert's item at the desk when it arrives, and what
+becomes of the alert when an own message in its thread could not be sent.
 
 1. A closure closes it. A cancel cancels it: where nobody had signed for it the lifting is reported at once,
    else it waits until who holds it confirms (撤控). An update reopens what was answered, returned, redirected
@@ -9,6 +10,7 @@
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -21,10 +23,10 @@ from tongbao_connectors import reports
 from tongbao_connectors.case_rules import Act, EventKind, allowed
 from tongbao_connectors.casework import events
 from tongbao_connectors.casework.items import due_at, move
-from tongbao_connectors.store.models import InboxItem, Message
+from tongbao_connectors.store.models import Draft, Event, InboxItem, Message
 from tongbao_schemas.bodies.codes import ReplyKind
 from tongbao_schemas.bodies.followups import FOLLOW_UPS, ReplyBody
-from tongbao_schemas.codes import MessageType, Relation, Stage
+from tongbao_schemas.codes import PEOPLES_TYPES, MessageType, Relation, Stage
 
 if TYPE_CHECKING:
     from tongbao_connectors.acceptance import Accept
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 log = logs.get(__name__)
 
+SAID_IN_A_THREAD: Final = PEOPLES_TYPES - {MessageType.ALERT}
+ENDINGS: Final = frozenset({EventKind.RESULT, EventKind.RETURNED, EventKind.REDIRECTED})
+ANSWERS: Final = ENDINGS | {EventKind.PROGRESS, EventKind.MORE_TIME}
 BEFORE: Final = (MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)
 """What may have come before its alert and still has work to do."""
 DEADLINES: Final = ("sign_by", "first_feedback_by", "result_by")
@@ -56,15 +61,50 @@ def apply(stored: "Sequence[tuple[int, Accept, Decision | None]]", at: datetime)
     alerts = [accept.examined.header.id for _, accept, _ in stored if _type(accept) == MessageType.ALERT]
     arrived = {follower.message_id for follower in followers}
     for follower in (*_earlier(alerts, arrived), *followers):
-        _guarded(follower, at)
+        with guarded("a follow-up has no effect", message_id=follower.message_id, type=follower.type):
+            _do(follower, at)
 
 
-def _guarded(follower: FollowUp, at: datetime) -> None:
+def refused(draft_key: int, code: str, at: datetime) -> None:
+    """A draft of this province's own was refused here; inside the caller's transaction."""
+    draft = Draft.objects.get(pk=draft_key)
+    not_sent(draft.message_id, draft.thread, draft.type, code, at)
+
+
+def not_sent(message_id: str, thread: str, kind: str, code: str, at: datetime) -> None:
+    """What this province said in a thread was refused here or by the exchange, with its code.
+
+    It stands in the timeline of the alert, and an alert whose only answer it was is held again.
+    """
+    alert = Message.objects.filter(message_id=thread, type=str(MessageType.ALERT)).first()
+    if alert is None or kind not in SAID_IN_A_THREAD:
+        return
+    with guarded("what wasn't sent has no effect", message_id=message_id, type=kind):
+        events.note(alert, EventKind.NOT_SENT, at, message_id=message_id, code=code, type=kind)
+        if kind == MessageType.ANSWER:
+            _hold_again(alert)
+
+
+def _hold_again(alert: Message) -> None:
+    rows = InboxItem.objects.select_for_update(of=("self",)).select_related("message")
+    row = rows.filter(message=alert).first()
+    noted = list(Event.objects.filter(message=alert).values_list("kind", "facts"))
+    lost = {facts["message_id"] for kind, facts in noted if kind == EventKind.NOT_SENT}
+    sent = {kind for kind, facts in noted if kind in ANSWERS and facts.get("message_id") not in lost}
+    if row is None or sent & ENDINGS or not allowed(Act.NOT_SENT, row.state):
+        return
+    first = {} if sent else {"first_answer_at": None}
+    move(row, Act.NOT_SENT, {"answered_at": None, **first})
+
+
+@contextmanager
+def guarded(what: str, **facts: str) -> Iterator[None]:
+    """A fault of ours inside is undone and logged, and keeps nothing else."""
     try:
         with atomic():
-            _do(follower, at)
+            yield
     except Exception:
-        log.exception("a follow-up has no effect", message_id=follower.message_id, type=follower.type)
+        log.exception(what, **facts)
 
 
 def _type(accept: "Accept") -> MessageType:

@@ -30,7 +30,7 @@ from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.statements import aware, batched, places, select, update, written
 from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import deliveries, ledger
+from tongbao_connectors import deliveries, effects, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
@@ -414,6 +414,7 @@ class _Batch:
             Draft.objects.filter(pk=refusal.draft, state=Draft.State.DRAFTED).update(
                 state=Draft.State.REFUSED, code=refusal.code, where=refusal.where
             )
+            effects.refused(refusal.draft, refusal.code, self._at)
 
     def _close_reports(self, pairs: Iterable[tuple[int, Made]]) -> None:
         for key, made in pairs:

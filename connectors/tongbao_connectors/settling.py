@@ -1,6 +1,7 @@
 """What the exchange says of this province's own messages, in notices and heads.
 
-1. `admitted` settles a row. `rejected` ends it with the code, however late it comes.
+1. `admitted` settles a row. `rejected` ends it with the code, however late it comes; the alert that it
+   belongs to is told (`effects`).
 2. A head settles every row whose seq it counts as used: up to `settled_seq`, and beyond it what lies
    between holes. One that is older than the newest, or says less, changes nothing: it comes from a
    process that was held up while another took over.
@@ -18,7 +19,7 @@ from itertools import pairwise
 from django.db.models import Q, QuerySet
 
 from tongbao_broker.statements import batched, places, update, written
-from tongbao_connectors import incidents
+from tongbao_connectors import effects, incidents
 from tongbao_connectors.store.models import ExchangeHead, Message, Outbox, ReleasedSeq, StageReport
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.header import HeadContent, RejectedNotice
@@ -61,6 +62,7 @@ def reject(notice: RejectedNotice, at: datetime) -> bool:
     row.save(update_fields=["state", "code", "settled_at", "seq_open"])
     if row.message.type == MessageType.RECEIPT:
         _send_alone(row)
+    effects.not_sent(row.message.message_id, row.message.thread, row.message.type, notice.code, at)
     if notice.code in FORKS:
         incidents.note("rejected", row.message.message_id, at, code=notice.code, seq=row.seq)
     return True

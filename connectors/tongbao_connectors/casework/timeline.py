@@ -48,6 +48,7 @@ _POINTS: Final[Mapping[EventKind, str]] = MappingProxyType(
         EventKind.ESCALATED: FAULT,
         EventKind.CAME_BACK: FAULT,
         EventKind.CHANNEL_FAILED: FAILED,
+        EventKind.NOT_SENT: FAILED,
         EventKind.TAKEN_BY_PHONE: OWN,
         EventKind.REMINDED_SELF: OWN,
         EventKind.COMMENTED: OWN,
@@ -162,6 +163,9 @@ def _detail(kind: EventKind, facts: Mapping[str, Any]) -> Words:
             return Words(f"至 {until}", f" until {until}")
         case EventKind.REMINDED_SELF:
             return Words(f"：{_clock(facts['when'])}", f" for {_clock(facts['when'])}")
+        case EventKind.NOT_SENT:
+            what = MessageType(facts["type"])
+            return Words(f"：{what.zh}（{facts['code']}）", f": {what.en} ({facts['code']})")
         case EventKind.CAME_BACK:
             return Words(f"（原由 {facts['held_by']} 签收）", f" (it was {facts['held_by']}'s)")
         case EventKind.TAKEN_BY_PHONE:

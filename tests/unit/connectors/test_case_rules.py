@@ -31,6 +31,7 @@ TABLE: dict[Act, dict[State, State]] = {
     Act.CLOSED_THERE: {W: L, C: L, A: L, K: L, N: L, B: L, R: L},
     Act.CANCELLED_THERE: {W: X, C: X, A: X, K: X, N: X, B: X, R: X, L: X},
     Act.UPDATED_THERE: {N: W, B: W, R: W, L: W},
+    Act.NOT_SENT: {N: W, B: W, R: W},
 }
 """Act → state before → state after, where nobody holds it afterwards; what isn't here isn't allowed."""
 
@@ -61,7 +62,7 @@ def test_every_cell_of_the_originators_table(act: OwnAct, state: ThreadState) ->
     assert (state in case_rules.OWN_FROM[act]) is (state in OWN_TABLE[act])
 
 
-@pytest.mark.parametrize("act", [Act.UNDO, Act.UPDATED_THERE])
+@pytest.mark.parametrize("act", [Act.UNDO, Act.UPDATED_THERE, Act.NOT_SENT])
 @pytest.mark.parametrize(("claimed_by", "assigned_to", "state"), [("", "", W), ("1", "", C), ("1", "2", A)])
 def test_what_is_undone_or_reopened_goes_to_who_holds_it(
     act: Act, claimed_by: str, assigned_to: str, state: State

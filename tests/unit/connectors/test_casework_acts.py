@@ -214,6 +214,46 @@ def test_an_answer_of_a_case_system_moves_the_case_too(case: Case) -> None:
     assert Draft.objects.filter(type="answer").count() == 1
 
 
+def result(case: Case, outcome: str = "seized") -> str:
+    return casework.answer(
+        case.number, kind="result", text="演练", outcome=outcome, **ORIGIN, **case.gd_as()
+    ).message_id
+
+
+@pytest.mark.parametrize("refused_by", ["the exchange", "the own connector"])
+def test_an_answer_that_could_not_be_sent_is_no_answer(case: Case, refused_by: str) -> None:
+    """The alert is held again by who held it, what is due is due again, and the timeline says why."""
+    signed(case)
+    message_id = result(case)
+    assert case.item().due_at is None
+    if refused_by == "the exchange":
+        case.net.exchange.reject[message_id] = "TB-413"
+    else:
+        Draft.objects.filter(message_id=message_id).update(text=b"{}")
+    case.net.settle()
+
+    item = case.item()
+    assert (item.state, item.answered_at, item.first_answer_at) == ("claimed", None, None)
+    assert item.due_at == item.message.first_feedback_by
+    line = casework.timeline(case.number)[0]
+    assert (line.kind, line.point) == ("not_sent", "failed")
+    assert line.words.zh in ("未发出：反馈（TB-413）", "未发出：反馈（TB-602）")
+    result(case)
+    case.net.settle()
+    assert case.item().state == "answered"
+
+
+def test_one_answer_of_two_that_arrives_is_enough(case: Case) -> None:
+    """What was sent before stands."""
+    signed(case)
+    result(case, "located")
+    case.net.exchange.reject[result(case, "detained")] = "TB-413"
+    case.net.settle()
+
+    assert case.item().state == "answered"
+    assert case.events() == ["claimed", "result", "result", "not_sent"]
+
+
 def test_undoing_is_a_correction_that_the_originator_sees(case: Case) -> None:
     """Signature, assignment and start are taken back one by one; each is a line and a report."""
     at = case.net.clock

@@ -152,6 +152,24 @@ def test_nobody_closes_what_isnt_his(case: Case) -> None:
     assert case.events(case.gz) == []
 
 
+@pytest.mark.parametrize("name", ["close", "cancel"])
+def test_what_the_exchange_rejects_is_not_decided(case: Case, name: str) -> None:
+    """It stands in the timeline, and can be decided again."""
+    draft = act(case, name)
+    case.net.exchange.reject[draft.message_id] = "TB-412"
+    case.net.settle()
+
+    assert case.item().state == "waiting"
+    assert (case.events(case.gz)[-1], standing(case).closed_at, standing(case).cancelled_at) == (
+        "not_sent",
+        None,
+        None,
+    )
+    act(case, name)
+    case.net.settle()
+    assert case.item().state in ("closed", "cancelled")
+
+
 def test_a_cancel_of_what_nobody_holds_is_lifted_at_once(case: Case) -> None:
     """Nothing was done on its ground, so nothing has to be undone; the originator hears it."""
     act(case, "cancel")
