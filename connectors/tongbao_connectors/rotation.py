@@ -18,11 +18,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tongbao_broker import database
+from tongbao_broker.errors import OperationError, Words
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.keys import SealKey, SigningKey, load_signing_key, save_private
 from tongbao_connectors import authority, issuing, workspace
-from tongbao_connectors.services import CouldNotStart
 from tongbao_connectors.workspace import (
     BROKER,
     BROKER_HOSTS,
@@ -32,7 +32,14 @@ from tongbao_connectors.workspace import (
 )
 from tongbao_schemas.codes import EXCHANGE, KeyUse
 
-__all__ = ["NoSuchKey", "await_directory", "rotate_certificate", "rotate_seal_key", "rotate_signing_key"]
+__all__ = [
+    "NoSuchKey",
+    "NotTakenOver",
+    "await_directory",
+    "rotate_certificate",
+    "rotate_seal_key",
+    "rotate_signing_key",
+]
 
 KNOWN_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.05
@@ -46,6 +53,17 @@ class NoSuchKey(NoSuchParticipant):
     en = "This participant has no key for that use."
     next_zh = "检查点密钥属于平台 100000，加密密钥属于各省。"
     next_en = "Checkpoint keys are the exchange's (100000), seal keys are the provinces'."
+
+
+class NotTakenOver(OperationError):
+    """The new directory is issued, but nobody has it from the exchange yet."""
+
+    code = "OP-34"
+    exit_code = 69
+    zh = "平台尚未采用新目录，仍使用旧密钥。"
+    en = "The exchange hasn't taken over the new directory yet; the old key stays in use."
+    next_zh = "用 tongbao status 查看平台，然后再次执行同一命令，从中断处继续。"
+    next_en = "Look at the exchange with: tongbao status. The same command again goes on from here."
 
 
 def rotate_certificate(place: Workspace, code: str, now: datetime) -> None:
@@ -97,7 +115,7 @@ def rotate_seal_key(place: Workspace, code: str, now: datetime, *, held: Callabl
 
 def await_directory(version: int, databases: Sequence[str]) -> None:
     """Returns as soon as one of these connectors' databases has this directory, or a newer one, of the
-    exchange's topic: then the exchange goes by it. Raises CouldNotStart after `KNOWN_WITHIN_S`.
+    exchange's topic: then the exchange goes by it. Raises NotTakenOver after `KNOWN_WITHIN_S`.
     """
     from tongbao_connectors.store.models import TrustDocument
 
@@ -108,7 +126,7 @@ def await_directory(version: int, databases: Sequence[str]) -> None:
                 if TrustDocument.objects.filter(version__gte=version).exists():
                     return
         if time.monotonic() > until:
-            raise CouldNotStart(f"directory {version}")
+            raise NotTakenOver(Words(f"目录 {version}", f"directory {version}"))
         time.sleep(LOOK_EVERY_S)
 
 

@@ -163,9 +163,9 @@ class OwnSystem:
         self._over.set()
         self._thread.join()
 
-    def wait_for_more(self) -> None:
-        """One alert that is sent from now on has arrived."""
-        wanted = len(self.told) + 2
+    def wait_for_more(self, count: int = 1) -> None:
+        """So many more alerts have arrived; of two the second was sent from now on."""
+        wanted = len(self.told) + count
         until(lambda: len(self.told) >= wanted or self.errors, 60, "the province's own system sends")
 
     def _send(self) -> None:
@@ -199,6 +199,7 @@ def test_the_centre_and_a_system_of_its_own_under_traffic(network: Network) -> N
             done.append(network.answer_of("rotate", what, code))
             traffic.wait_for_more()
             own.wait_for_more()
+        own.wait_for_more(2)
     await_arrival(sender, traffic.ids)
 
     assert [each["directory"] for each in done] == [3, 4, None, None, 5, 6]
@@ -253,6 +254,7 @@ def aged(tmp_path: Path) -> Iterator[Network]:
         services.stop(made)
 
 
+@pytest.mark.slow
 def test_an_old_seal_key_is_destroyed_and_every_body_still_opens(aged: Network) -> None:
     """A key that was replaced forty days ago goes; what was sealed to it opens by its content keys."""
     sender = aged.open_province(SENDER)

@@ -220,3 +220,13 @@ def test_the_command_where_nothing_runs(
         "restarted": False,
         "in_use": False,
     }
+
+
+def test_a_directory_that_nobody_gets_is_waited_for_in_vain(
+    connector_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exchange isn't running, say: an error in bounded time that tells how to go on."""
+    monkeypatch.setattr(rotation, "KNOWN_WITHIN_S", 0.1)
+
+    with pytest.raises(rotation.NotTakenOver, match="directory 7"):
+        rotation.await_directory(7, [connector_database])
