@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors import case_rules, finding
 from tongbao_connectors.case_rules import Act, State
@@ -71,13 +73,14 @@ def list_inbox(
     states: Collection[str] = OPEN_STATES,
     limit: int = 100,
 ) -> list[Item]:
-    """The newest items in these states; of one officer only those that are his.
+    """The newest items in these states; of one officer only those that lie with him or that he holds.
 
     With a roster that includes the items of officers whose substitute he is.
     """
     rows = InboxItem.objects.select_related("message").filter(state__in=states).order_by("-message")
     if officer_ref is not None:
-        rows = rows.filter(officer_ref__in=_stands_in_for(officer_ref, roster))
+        his = Q(claimed_by=officer_ref) | Q(assigned_to=officer_ref)
+        rows = rows.filter(his | Q(officer_ref__in=_stands_in_for(officer_ref, roster)))
     return [view(row) for row in rows[:limit]]
 
 

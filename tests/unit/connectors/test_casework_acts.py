@@ -78,6 +78,7 @@ def test_an_alert_is_assigned_to_a_named_officer(case: Case, by: str) -> None:
     item = casework.assign(case.number, to=SENDER, **case.gd_as(by))
 
     assert (item.state, item.assigned_to, item.holder) == ("assigned", SENDER, SENDER)
+    assert [mine.number for mine in casework.list_inbox(SENDER)] == [case.number]
     assert case.reported()[-1] == ("assigned", SENDER)
     with pytest.raises(NoRight):
         casework.start(case.number, **case.gd_as())
