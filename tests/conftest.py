@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.support.databases",
     "tests.support.desk",
+    "tests.support.desk_process",
     "tests.support.kafka",
     "tests.support.network",
     "tests.support.processes",

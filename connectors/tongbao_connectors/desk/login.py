@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import devices_for_user
 from django_otp import login as login_device
 from django_otp.models import Device
+from django_otp_webauthn.models import WebAuthnCredential
 
 from tongbao_broker import logs
 from tongbao_connectors.desk import access, tokens
@@ -93,28 +94,27 @@ def first(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def second(request: HttpRequest) -> HttpResponse:
     """The second factor."""
-    account = _pending(request)
+    account = pending(request)
     if account is None:
         return redirect("login")
     form = SecondStep(request.POST or None)
     if request.method == "POST" and form.is_valid():
         device = (
-            None
-            if _is_locked(request, account.username)
-            else tokens.match(account, form.cleaned_data["code"])
+            None if is_locked(request, account.username) else tokens.match(account, form.cleaned_data["code"])
         )
         if device is not None:
-            return _enter(request, account, device)
-        _failed(request, account.username)
+            return enter(request, account, device)
+        failed(request, account.username)
         form.add_error("code", _wrong_code(request, account.username))
-    return _page(request, "desk/login-second.html", form=form, account_name=account.username)
+    facts = {"form": form, "account_name": account.username, "has_key": has_key(account)}
+    return _page(request, "desk/login-second.html", **facts)
 
 
 @public
 @require_http_methods(["GET", "POST"])
 def enrol(request: HttpRequest) -> HttpResponse:
     """The first second factor of somebody who has none: a token, then recovery codes, shown once."""
-    account = _pending(request)
+    account = pending(request)
     if account is None or has_factor(account):
         return redirect("login")
     device = tokens.unconfirmed(account)
@@ -122,7 +122,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if tokens.confirm(device, form.cleaned_data["code"]):
             codes = tokens.new_recovery_codes(account)
-            target = _enter(request, account, device)["Location"]
+            target = enter(request, account, device)["Location"]
             return _page(request, "desk/recovery.html", codes=codes, go_on=target)
         form.add_error(
             "code", say("口令不对或已过期，请输入新的 6 位", "Wrong or out of date; type the new six digits")
@@ -141,6 +141,12 @@ def leave(request: HttpRequest) -> HttpResponse:
 def has_factor(account: Account) -> bool:
     """True when the account has a second factor."""
     return any(devices_for_user(account, confirmed=True))
+
+
+def has_key(account: Account) -> bool:
+    """True when the account has a security key."""
+    found: bool = WebAuthnCredential.objects.filter(user=account).exists()
+    return found
 
 
 def certificate_of(request: HttpRequest) -> str:
@@ -165,7 +171,7 @@ def _by_password(request: HttpRequest, form: FirstStep) -> Account | None:
         return None
     name = form.cleaned_data["username"]
     found = None
-    if not _is_locked(request, name):
+    if not is_locked(request, name):
         found = authenticate(request, username=name, password=form.cleaned_data["password"])
     if not isinstance(found, Account):
         form.add_error(None, _wrong_password(request, name))
@@ -183,11 +189,11 @@ def _first_done(request: HttpRequest, account: Account) -> HttpResponse:
     request.session[PENDING] = [account.pk, desk().now().isoformat()]
     request.session[NEXT] = safe_next(request)
     if desk().file.second_factor == "off":
-        return _enter(request, account, None)
+        return enter(request, account, None)
     return redirect("login-second" if has_factor(account) else "login-enrol")
 
 
-def _pending(request: HttpRequest) -> Account | None:
+def pending(request: HttpRequest) -> Account | None:
     """Who has done the first step, not too long ago."""
     pk, at = request.session.get(PENDING, (None, ""))
     if pk is None or desk().now() - datetime.fromisoformat(at) > STEP_FOR:
@@ -195,7 +201,8 @@ def _pending(request: HttpRequest) -> Account | None:
     return Account.objects.filter(pk=pk, is_active=True).first()
 
 
-def _enter(request: HttpRequest, account: Account, device: Device | None) -> HttpResponse:
+def enter(request: HttpRequest, account: Account, device: Device | None) -> HttpResponse:
+    """Logs the account in, both steps done, and leads to where it wanted to go."""
     now, target = desk().now(), request.session.get(NEXT, "/")
     account.last_login_before = account.last_login
     request.session.pop(PENDING, None)
@@ -210,12 +217,14 @@ def _enter(request: HttpRequest, account: Account, device: Device | None) -> Htt
     return redirect(target)
 
 
-def _failed(request: HttpRequest, username: str) -> None:
+def failed(request: HttpRequest, username: str) -> None:
+    """Counts a wrong try."""
     user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
     log.info("a login failed")
 
 
-def _is_locked(request: HttpRequest, username: str) -> bool:
+def is_locked(request: HttpRequest, username: str) -> bool:
+    """True while too many wrong tries lock the name."""
     locked: bool = AxesProxyHandler.is_locked(request, {"username": username})
     return locked
 
@@ -226,7 +235,7 @@ def _tries_left(request: HttpRequest, username: str) -> int:
 
 
 def _wrong_password(request: HttpRequest, username: str) -> str:
-    if _is_locked(request, username):
+    if is_locked(request, username):
         return _locked()
     return say(
         "警号或口令不对。还可试 {n} 次，之后锁定 {m} 分钟。",
@@ -237,7 +246,7 @@ def _wrong_password(request: HttpRequest, username: str) -> str:
 
 
 def _wrong_code(request: HttpRequest, username: str) -> str:
-    if _is_locked(request, username):
+    if is_locked(request, username):
         return _locked()
     return say(
         "口令不对或已过期，请输入新的 6 位。还可试 {n} 次，之后锁定 {m} 分钟。",

@@ -34,6 +34,7 @@ APPS = (
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "django_otp_webauthn",
     "tongbao_connectors.desk",
     "tongbao_connectors.papers",
 )

@@ -39,7 +39,7 @@ OFFICERS = {NEAR, FAR, REVIEWER, LEADER}
 READERS = OFFICERS | {SUPERVISOR}
 SEES_INTEL = {NEAR, REVIEWER, LEADER, SUPERVISOR}
 NOBODY: set[str] = set()
-PUBLIC = {"login", "login-second", "login-enrol", "language"}
+PUBLIC = {"login", "login-second", "login-enrol", "login-key-begin", "login-key-complete", "language"}
 NOWHERE = UUID("01900000-0000-7000-8000-000000000000")
 CHANGED_BY_LOOKING = {"sessions.Session", "axes.AccessAttempt", "axes.AccessLog", "axes.AccessFailureLog"}
 
@@ -104,6 +104,7 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "account": (at("account"), ALL),
         "password": (at("password"), ALL),
         "token": (at("token"), ALL),
+        "keys-own": (at("keys-own"), ALL),
         "accounts": (at("accounts"), {ADMIN}),
         "accounts-add": (at("accounts-add"), {ADMIN}),
         "accounts-one": (at("accounts-one", pk=1), {ADMIN}),
@@ -143,7 +144,17 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
     return found
 
 
-POSTED_ONLY = {"keys", "logout", "draft-import", "draft-act", "duty-agree", "duty-withdraw", "channel-test"}
+POSTED_ONLY = {
+    "keys",
+    "keys-add-begin",
+    "keys-add-complete",
+    "logout",
+    "draft-import",
+    "draft-act",
+    "duty-agree",
+    "duty-withdraw",
+    "channel-test",
+}
 BY_OTHER_TESTS = {"sent-act"}
 
 
