@@ -27,17 +27,18 @@ def notifications(request: HttpRequest) -> HttpResponse:
     """Channels and words; an officer sees his own words, who looks after channels all of them."""
     who, now = access.who_asks(request), desk().now()
     own, mistake = _channels()
+    standing, plan_mistake = _plan()
     everything = who.role in (Role.ADMIN, Role.SUPERVISOR, Role.LEADER)
     facts = {
         "channels": board.channels(own, now),
-        "mistake": mistake,
+        "mistakes": [one for one in (mistake, plan_mistake) if one],
         "words": board.lately(own, "" if everything else who.officer_ref),
         "everything": everything,
         "watch": board.watch(now),
         "now": now,
         "told": board.badge(who.officer_ref),
         "may_test": bool(access.may(request, Verb.MANAGE_CHANNELS)),
-        "steps": _steps(),
+        "steps": [(urgency, _in_words(standing.steps(urgency))) for urgency in Urgency],
         "window": int(own.window.total_seconds() // 60),
     }
     return render(request, "duty/notifications.html", facts)
@@ -80,16 +81,16 @@ def _channels() -> tuple[Channels, Words | None]:
         return Channels.none(folder), Words(error.detail_in("zh"), error.detail_in("en"))
 
 
-def _steps() -> list[tuple[Urgency, dict[str, Words | int | None]]]:
-    """Who is asked how long after arrival, by urgency, in words."""
+def _plan() -> tuple[Plan, Words | None]:
+    """Who is asked when; where the file has a mistake the defaults, and the mistake."""
     try:
-        standing = plan.load(desk().settings.folder)
-    except BadConfiguration:
-        standing = Plan()
-    return [(urgency, _in_words(standing.steps(urgency))) for urgency in Urgency]
+        return plan.load(desk().settings.folder), None
+    except BadConfiguration as error:
+        return Plan(), Words(error.detail_in("zh"), error.detail_in("en"))
 
 
 def _in_words(steps: Steps) -> dict[str, Words | int | None]:
+    """How long after arrival each is asked."""
     repeated = steps.repeat if steps.repeats else None
     minutes = {
         "group": steps.group,

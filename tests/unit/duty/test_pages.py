@@ -234,3 +234,14 @@ def test_a_watch_that_is_not_running_is_said(gd: DeskAt) -> None:
     assert "值守进程" not in officer(gd, LEADER).get("/notifications/").text
     gd.later(minutes=5)
     assert "起未运行" in officer(gd, LEADER).get("/notifications/").text
+
+
+@pytest.mark.parametrize("name", ["channels.toml", "escalation.toml"])
+def test_a_file_with_a_mistake_is_named(gd: DeskAt, name: str) -> None:
+    """The page still opens and says which."""
+    (gd.province.settings.folder / name).write_text("[[nonsense]]\n", encoding="utf-8")
+    page = officer(gd, LEADER).get("/notifications/")
+
+    assert page.status_code == 200
+    assert "设置文件有误，新设置未生效。" in page.text
+    assert name in page.text
