@@ -29,7 +29,7 @@ from tongbao_broker.errors import Fenced, Held
 from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.statements import aware, batched, places, select, update, written
-from tongbao_broker.trust.directory import Directory
+from tongbao_broker.trust.directory import Directory, usable
 from tongbao_connectors import deliveries, effects, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
@@ -134,7 +134,7 @@ class Publisher:
         drafts = _drafts() if drafts_wait else []
         reports = _reports() if reports_wait else []
         now = self._clock.now()
-        _require_in_date(directory, now)
+        _require_standing(self._office, directory, now)
         self._reached("drafted")
         batch = _Batch(self._office, directory, now)
         batch.add_drafts(drafts)
@@ -151,7 +151,7 @@ class Publisher:
         now = self._clock.now()
         if not deliveries.any_due(now):
             return 0
-        _require_in_date(directory, now)
+        _require_standing(self._office, directory, now)
         with _fencing(), atomic():
             batch = _Batch(self._office, directory, now)
             batch.add_missing(deliveries.ask(now, MISSING_AT_ONCE))
@@ -267,9 +267,13 @@ def repeat_after(attempts: int) -> timedelta:
     return min(FIRST_REPEAT * (1 << min(attempts - 1, 16)), LONGEST_REPEAT)
 
 
-def _require_in_date(directory: Directory, now: datetime) -> None:
+def _require_standing(office: Office, directory: Directory, now: datetime) -> None:
+    """What the exchange would reject for a reason of our own is not sent."""
     if directory.expired(now):
         raise Held("the directory has expired", "Publish a directory with a later expiry.")
+    key = directory.key(office.key.keyid)
+    if key is None or not usable(key, now):
+        raise Held("our message key is not in force", "Change it with: tongbao rotate message-key.")
 
 
 @contextmanager

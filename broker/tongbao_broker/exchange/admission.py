@@ -32,7 +32,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from tongbao_broker.trust import policy
-from tongbao_broker.trust.directory import Directory, in_force
+from tongbao_broker.trust.directory import Directory, in_force, usable
 from tongbao_broker.trust.verify import Verified, verify_message
 from tongbao_schemas.codes import MessageType, Status
 from tongbao_schemas.errors import Refused
@@ -77,12 +77,15 @@ class Circumstances:
     directory: Directory
     now: datetime
     clock_sound: bool = True
+    own_keys: tuple[str, ...] = ()
+    """The kids under which the exchange itself signs."""
 
 
 class HoldReason(StrEnum):
     """Our own trouble, for which no province's message is rejected."""
 
     DIRECTORY_EXPIRED = "directory_expired"
+    OWN_KEY = "own_key"
     CLOCK_UNSOUND = "clock_unsound"
 
 
@@ -214,9 +217,17 @@ def holding(circumstances: Circumstances) -> Hold | None:
     """Our own trouble, if there is any: it comes before every step."""
     if circumstances.directory.expired(circumstances.now):
         return Hold(HoldReason.DIRECTORY_EXPIRED)
+    if not all(_is_in_force(kid, circumstances) for kid in circumstances.own_keys):
+        return Hold(HoldReason.OWN_KEY)
     if not circumstances.clock_sound:
         return Hold(HoldReason.CLOCK_UNSOUND)
     return None
+
+
+def _is_in_force(kid: str, circumstances: Circumstances) -> bool:
+    """Whether anybody would believe what the exchange signs under this key now."""
+    key = circumstances.directory.key(kid)
+    return key is not None and usable(key, circumstances.now)
 
 
 def admit(value: bytes | None, owner: str, circumstances: Circumstances, view: View) -> Decision | Hold:

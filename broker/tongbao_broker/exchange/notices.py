@@ -70,6 +70,10 @@ class Announcer:
         self._network = network
         self._key = key
 
+    @property
+    def keyid(self) -> str:
+        return self._key.keyid
+
     def admitted(self, subject: Header, digest: str, index: int, at: datetime) -> Announcement:
         """To the origin: your message is leaf `index` of the trail."""
         content = {"kind": NoticeKind.ADMITTED, "of": subject.id, "digest": digest, "index": index}

@@ -12,8 +12,9 @@ A turn of it:
    another took over has a past to tell, and ends instead.
 
 What can go wrong:
-- Our own trouble (directory expired, clock unsound, database away) holds everything: an alarm, an incident,
-  nothing rejected; the reader goes back to the cursors, and the same records come again in order.
+- Our own trouble (directory expired, own key not in force, clock unsound, database away) holds everything:
+  an alarm, an incident, nothing rejected; the reader goes back to the cursors, and the same records come
+  again in order.
 - A record over which our own code stumbles is found by halving its portion, and rejected as unreadable;
   nobody else's record waits longer than that takes.
 - Another process on the same tables: Fenced. A topic made anew: TopicReplaced. A producer that failed:
@@ -227,7 +228,9 @@ class Relay:
         return True
 
     def _circumstances(self) -> Circumstances:
-        return Circumstances(self.own.network, self.own.trust.directory, self.clock.now())
+        directory, voice = self.own.trust.directory, self.voice
+        own_keys = (voice.announcer.keyid, voice.checkpoint_key.keyid)
+        return Circumstances(self.own.network, directory, self.clock.now(), own_keys=own_keys)
 
     def _hold(self, reason: str, detail: str = "") -> None:
         self._inlets.seek_back()
@@ -312,7 +315,11 @@ class Relay:
             self._lanes[code] = replace(self._lanes[code], published_seq=number)
 
     def _send_heads(self) -> None:
-        """Heads to whoever is due one. A lane that isn't clear waits: its head would run ahead."""
+        """Heads to whoever is due one. A lane that isn't clear waits: its head would run ahead. Under a key
+        that isn't in force nobody would believe any.
+        """
+        if self._alarm.reason == HoldReason.OWN_KEY:
+            return
         now, version = self.clock.now(), self.own.trust.directory.version
         standings = {code: _standing(self._lanes[code], version) for code in self._provinces()}
         due = {

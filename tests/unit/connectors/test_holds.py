@@ -12,8 +12,15 @@ from tests.support.province import Network, Province, alert
 from tests.support.world import NOW, World
 from tongbao_broker import database
 from tongbao_broker.kafka.topics import in_topic
-from tongbao_connectors import inbox
-from tongbao_connectors.store.models import InboxItem, Incident, Message, Quarantine, StageReport
+from tongbao_connectors import drafts, inbox
+from tongbao_connectors.store.models import (
+    InboxItem,
+    Incident,
+    Message,
+    Outbox,
+    Quarantine,
+    StageReport,
+)
 from tongbao_schemas.encoding import format_time
 
 ORIGIN, ME = "520000", "440000"
@@ -119,3 +126,32 @@ def facts(province: Province) -> tuple[list[str], list[str], int]:
 def incidents(province: Province) -> list[str]:
     with province.here():
         return list(Incident.objects.values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param({"valid_until": format_time(NOW + timedelta(seconds=1))}, id="it has ended"),
+        pytest.param({"compromised_since": format_time(NOW)}, id="it is in foreign hands"),
+    ],
+)
+def test_nothing_is_signed_with_a_key_that_the_exchange_would_reject(
+    net: Network, key: dict[str, str]
+) -> None:
+    """Drafts wait, use up no number, and go in order when a directory lists a key again that is in force."""
+    origin, me = net.provinces[ORIGIN], net.provinces[ME]
+    keys = net.world.document["keys"]
+    own = net.world.keys[ORIGIN].message.keyid
+    net.change(keys=[{**each, **key} if each["kid"] == own else each for each in keys])
+    origin.turn()
+    net.clock.forward(seconds=2)
+    ids = [origin.submit(alert(client_ref, ME)).message_id for client_ref in ALERTS]
+    origin.turn()
+    with origin.here():
+        states = [drafts.find(message_id).state for message_id in ids]
+        numbers = Outbox.objects.count()
+    net.change(keys=keys)
+    net.settle()
+
+    assert (states, numbers) == (["drafted"] * len(ALERTS), 0)
+    assert facts(me) == (ids, [], 0)
