@@ -4,7 +4,8 @@
    messenger) and `sms` (over HTTP).
 2. A secret stands in a file of its own under `keys/`, which its owner alone may read; `channels.toml` names
    the file. Secrets reach neither database nor log.
-3. An exercise goes out on a channel only if that is marked `exercise`, a test if it is marked `test`.
+3. An exercise goes out on a channel only if that is marked `exercise`, a test if it is marked `test`; so does
+   everything in a network that is for exercises or tests.
 4. `quiet` holds words back until the hours are over, except those of 特急.
 5. `units` limits a channel to what lies in these units.
 6. What an HTTP gateway wants is data: a template that is shipped (`dingtalk`, `wecom`, `sms`), or one in

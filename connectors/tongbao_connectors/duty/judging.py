@@ -73,7 +73,7 @@ class _Turn:
     def __init__(self, rules: Rules, now: datetime) -> None:
         self._rules = rules
         self._now = now
-        self._queue = Queue(rules.channels, now)
+        self._queue = Queue(rules.channels, rules.network, now)
 
     def move(self, item: InboxItem, officer_ref: str) -> None:
         """Gives a waiting item to who has come on duty; he hears of it if the other one had."""

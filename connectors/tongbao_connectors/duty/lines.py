@@ -13,7 +13,7 @@ def escalated(
 ) -> Facts:
     """A step was taken: whom it reached, over which channels besides the desk, which were left out."""
     last = rows[-1]
-    zh, en = f"{_step(rows, 'zh')} → {'、'.join(to)}", f"{_step(rows, 'en')} → {', '.join(to)}"
+    zh, en = f"{_step_zh(last)}：{'、'.join(to)}", f"{_step_en(last)}: {', '.join(to)}"
     zh += f"；{'网页、' + '、'.join(over) if over else '仅网页提示'}"
     en += f"; {'desk, ' + ', '.join(over) if over else 'at the desk only'}"
     if withheld:
@@ -87,12 +87,24 @@ def reminded(officer_ref: str) -> Facts:
     return {"zh": f"按设定提醒 {officer_ref}", "en": f"{officer_ref} was reminded as he had asked"}
 
 
-def _step(rows: Sequence[Row], lang: str) -> str:
-    last = rows[-1]
-    name = last.step.label(lang)
-    if last.step is Step.REPEAT:
-        return f"{name}（第 {last.nth} 次）" if lang == "zh" else f"{name} ({last.nth})"
-    return name
+def _step_zh(row: Row) -> str:
+    match row.step:
+        case Step.ON_DUTY:
+            return f"通知{row.step.zh}"
+        case Step.REPEAT:
+            return f"{row.step.zh}（第 {row.nth} 次）"
+        case _:
+            return f"升级到{row.step.zh}"
+
+
+def _step_en(row: Row) -> str:
+    match row.step:
+        case Step.ON_DUTY:
+            return "Officer on duty told"
+        case Step.REPEAT:
+            return f"{row.step.en} ({row.nth})"
+        case _:
+            return f"Escalated to: {row.step.en.lower()}"
 
 
 def _zh(recipient: str) -> str:

@@ -19,7 +19,7 @@ from tongbao_connectors.duty import lines
 from tongbao_connectors.duty.channels import WEB, Channel, Channels, Webhook
 from tongbao_connectors.duty.delivering import Reason
 from tongbao_connectors.duty.models import Notification
-from tongbao_connectors.duty.notice import Why
+from tongbao_connectors.duty.notice import Why, counts_as
 from tongbao_connectors.store.models import Event, Message
 from tongbao_schemas.codes import Urgency
 from tongbao_schemas.identifiers import new_id
@@ -48,8 +48,9 @@ class Queued:
 class Queue:
     """The words of one turn of the watch."""
 
-    def __init__(self, channels: Channels, at: datetime) -> None:
+    def __init__(self, channels: Channels, network: str, at: datetime) -> None:
         self._channels = channels
+        self._network = network
         self._at = at
         self._rows: list[Notification] = []
 
@@ -61,8 +62,9 @@ class Queue:
             row = self._row(message, why, batch, WEB, officer_ref)
             row.state, row.ended_at = State.SENT, self._at
             queued.rows.append(row)
+        status = counts_as(message.status, self._network)
         for channel in self._channels.all.values():
-            if channel.takes(message.status, unit):
+            if channel.takes(status, unit):
                 self._over(channel, message, why, batch, recipients, queued)
             elif not channel.units or unit in channel.units:
                 queued.withheld.append(channel.label)

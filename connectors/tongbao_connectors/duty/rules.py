@@ -21,6 +21,7 @@ log = logs.get(__name__)
 class Rules:
     """All of it at one moment. `desk_unit` is the provincial duty desk, `desk_url` the desk's address."""
 
+    network: str
     roster: Roster
     plan: Plan
     channels: Channels
@@ -32,6 +33,7 @@ class Rules:
         """By what the province's folder and database say now; raises BadConfiguration."""
         own = Channels.load(settings.folder)
         return cls(
+            settings.network,
             current.roster(settings),
             plan.load(settings.folder),
             own,

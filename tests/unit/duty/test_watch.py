@@ -142,7 +142,7 @@ def test_each_step_is_a_line_in_the_timeline(watch: Watched) -> None:
     watch.after(minutes=0)
     watch.turn()
 
-    assert watch.events("escalated") == [f"主责 → {ON_DUTY}；网页、邮件"]
+    assert watch.events("escalated") == [f"通知主责：{ON_DUTY}；网页、邮件"]
     assert watch.events("notified") == [f"邮件 → {ON_DUTY} 已送出"]
     assert watch.road.addresses == ["a-0117@gd.example"]
 
@@ -177,7 +177,7 @@ def test_after_an_outage_steps_are_taken_as_one(watch: Watched) -> None:
 
     assert watch.taken() == ["on_duty", "group", "leader", "desk"]
     assert watch.events("escalated") == [
-        f"省值班室 → {ON_DUTY}、{SUBSTITUTE}、{LEADER}、{DESK}；网页、邮件（合并 4 步）"
+        f"升级到省值班室：{ON_DUTY}、{SUBSTITUTE}、{LEADER}、{DESK}；网页、邮件（合并 4 步）"
     ]
     assert watch.road.addresses == [f"a-0{n}@gd.example" for n in ("001", "117", "118", "120")]
 
@@ -260,7 +260,7 @@ def test_an_exercise_doesnt_reach_a_live_channel(tmp_path: Path) -> None:
         made.after(minutes=0)
 
         assert made.road.words == []
-        assert made.events("escalated") == [f"主责 → {ON_DUTY}；仅网页提示；邮件 不发演练和测试"]
+        assert made.events("escalated") == [f"通知主责：{ON_DUTY}；仅网页提示；邮件 不发演练和测试"]
         assert Notification.objects.filter(channel="web", recipient=ON_DUTY, state="sent").count() == 1
     database.close()
 
