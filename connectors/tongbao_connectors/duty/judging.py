@@ -6,15 +6,20 @@
    unchanged. What belongs to an alert stays with the officer who sent or holds that.
 3. An alert is escalated. What is only read is brought to the officer it lies with, once.
 4. The steps of one item are marked as taken in the transaction that queues their words.
+5. An item that our own code stumbles over is left for a minute and logged; the others go on.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from tongbao_broker import logs
 from tongbao_broker.database import atomic
+from tongbao_broker.errors import Conflict, OperationError
 from tongbao_connectors import casework
 from tongbao_connectors.case_rules import OPEN, EventKind
 from tongbao_connectors.duty import escalation, lines, watching
@@ -28,8 +33,11 @@ from tongbao_connectors.store.models import Event, InboxItem, OwnReminder
 from tongbao_schemas.codes import MessageType
 
 SWEEP = timedelta(seconds=30)
+LEFT = timedelta(minutes=1)
 AT_ONCE = 200
 WAITING = InboxItem.State.WAITING
+log = logs.get(__name__)
+
 GIVEN_BACK = (InboxItem.State.CLAIMED, InboxItem.State.ASSIGNED)
 
 
@@ -41,6 +49,7 @@ class Judge:
     _seen: int = 0
     _swept_at: datetime | None = None
     _on_duty: dict[str, str] = field(default_factory=dict)
+    _left: dict[int, datetime] = field(default_factory=dict)
 
     def turn(self, rules: Rules, now: datetime) -> int:
         """Judges everything once; how many items were brought to somebody. Raises Fenced."""
@@ -57,7 +66,7 @@ class Judge:
                 _set_back_at(rules)
             for item in arrived:
                 _begin_round(item, rules, now)
-            turn = _Turn(rules, now)
+            turn = _Turn(rules, now, self._left)
             for item in moved:
                 turn.move(item, on_duty[item.unit])
             taken = turn.run()
@@ -70,8 +79,9 @@ class Judge:
 class _Turn:
     """What is due at one moment."""
 
-    def __init__(self, rules: Rules, now: datetime) -> None:
+    def __init__(self, rules: Rules, now: datetime, left: dict[int, datetime]) -> None:
         self._rules = rules
+        self._left = left
         self._now = now
         self._queue = Queue(rules.channels, rules.network, now)
 
@@ -89,12 +99,28 @@ class _Turn:
     def run(self) -> int:
         """Gives back, escalates, reminds; how many items."""
         self._give_back()
-        due = list(_due(self._now).values_list("message_id", flat=True).distinct()[:AT_ONCE])
+        left = [key for key, until in self._left.items() if until > self._now]
+        steps = _due(self._now).exclude(message__in=left)
+        due = list(steps.values_list("message_id", flat=True).distinct()[:AT_ONCE])
         items = InboxItem.objects.filter(message__in=due).select_related("message")
-        taken = [self._judge(item) for item in items]
+        taken = [self._guarded(item) for item in items]
         reminded = self._remind()
         self._queue.store()
         return sum(taken) + reminded
+
+    def _guarded(self, item: InboxItem) -> bool:
+        """Judges one item by itself; what is wrong with the database or the watch stops all."""
+        queued = self._queue.length
+        try:
+            with atomic():
+                return self._judge(item)
+        except (OperationError, DatabaseError):
+            raise
+        except Exception:
+            log.exception("an item can't be judged", message_id=item.message.message_id)
+            self._queue.cut(queued)
+            self._left[item.pk] = self._now + LEFT
+            return False
 
     def _judge(self, item: InboxItem) -> bool:
         live = Escalation.objects.filter(message=item.message, done_at=None, stopped_at=None)
@@ -127,9 +153,10 @@ class _Turn:
     def _give_back(self) -> None:
         silent = InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=self._now)
         for item in silent.select_related("message")[:AT_ONCE]:
-            if casework.come_back(item.message, self._now, roster=self._rules.roster):
-                item.refresh_from_db()
-                _begin_round(item, self._rules, self._now)
+            with suppress(Conflict):  # somebody began a moment ago
+                if casework.come_back(item.message, self._now, roster=self._rules.roster):
+                    item.refresh_from_db()
+                    _begin_round(item, self._rules, self._now)
 
     def _remind(self) -> int:
         due = OwnReminder.objects.filter(due_at__lte=self._now, done_at=None)

@@ -71,6 +71,15 @@ class Queue:
         self._rows += queued.rows
         return queued
 
+    @property
+    def length(self) -> int:
+        """How many words there are."""
+        return len(self._rows)
+
+    def cut(self, length: int) -> None:
+        """Forgets all words but the first so many."""
+        del self._rows[length:]
+
     def store(self) -> None:
         """Writes the turn's words, many to one recipient as one."""
         lanes: dict[tuple[str, str], list[Notification]] = defaultdict(list)

@@ -15,7 +15,7 @@ from tests.unit.duty.test_delivering import MAIL, ROOM, channels
 from tongbao_broker import database
 from tongbao_broker.errors import Fenced
 from tongbao_connectors import casework
-from tongbao_connectors.duty import changing, watching
+from tongbao_connectors.duty import changing, lines, watching
 from tongbao_connectors.duty.changing import Hours
 from tongbao_connectors.duty.channels import Channels
 from tongbao_connectors.duty.delivering import Reason, Word, deliver
@@ -299,6 +299,37 @@ def test_many_words_at_once_become_one_that_counts_them(tmp_path: Path) -> None:
         [word] = road.words
         assert (word.notice.covers, word.notice.link.endswith("/inbox/waiting/")) == (5, True)
         assert len(made.events("suppressed")) == 4
+    database.close()
+
+
+def test_an_item_that_our_code_stumbles_over_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left for a minute; then it is tried again."""
+    net = Network(tmp_path)
+    gz, gd = net.province("520000"), net.province("440000")
+    for number in range(2):
+        gz.submit(alert(f"a-{number}"))
+    net.settle()
+    road = Carried()
+    with gd.here():
+        with database.atomic():
+            epoch = watching.begin(net.clock.now())
+        made = Watched(net, gd, road, Judge(epoch), Outbound(epoch, road))
+        good = lines.escalated
+        stumbling = iter([True])
+
+        def escalated(*given: object) -> object:
+            if next(stumbling, False):
+                raise RuntimeError("seeded")
+            return good(*given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(lines, "escalated", escalated)
+        made.after(minutes=0)
+        assert made.taken() == ["on_duty"]
+        assert Notification.objects.filter(channel="web").count() == 1
+        made.after(minutes=2)
+        assert made.taken() == ["on_duty", "on_duty"]
     database.close()
 
 
