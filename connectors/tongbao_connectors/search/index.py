@@ -3,8 +3,7 @@
 1. The key lies in `keys/search.key` (mode 0600) and is made when it is absent; without it nothing is found
    and nothing can be told from a token.
 2. `fill` reads the bodies in the order in which they came, a few in each transaction.
-3. A query is answered with the keys of messages, as a condition for the inbox's own query; who may see them
-   is decided there.
+3. A query is answered with the keys of messages; who may see them is decided where they are listed.
 """
 
 import hashlib
@@ -27,12 +26,13 @@ from tongbao_connectors.casework import plain_body
 from tongbao_connectors.search import terms
 from tongbao_connectors.search.models import Reached, Token
 from tongbao_connectors.search.terms import Kind, Term, Word
-from tongbao_connectors.store.models import Message
+from tongbao_connectors.store.models import ContentKey, Message
 from tongbao_schemas.codes import MessageType
 
 KEY_BYTES = 32
 TOKEN_BYTES = 8
 AT_MOST_SIMILAR = 20
+AT_MOST_FOUND = 400
 
 
 class Index:
@@ -58,15 +58,16 @@ class Index:
                 Reached.objects.update_or_create(pk=1, defaults={"message": waiting[-1].pk})
         return len(waiting)
 
-    def find(self, query: str) -> Q | None:
-        """A condition on messages (as `message`) for all words of a query; None where it asks nothing."""
+    def find(self, query: str) -> set[int]:
+        """The keys of messages that have every word of a query, the newest; none where it asks nothing."""
         words = terms.of_query(query)
         if not words:
-            return None
+            return set()
         condition = Q()
         for word in words:
             condition &= self._has(word)
-        return condition
+        found = ContentKey.objects.filter(condition).order_by("-pk")
+        return set(found.values_list("pk", flat=True)[:AT_MOST_FOUND])
 
     def token(self, term: Term) -> int:
         """The keyed hash of a term."""
@@ -83,9 +84,9 @@ class Index:
 
     def _has(self, word: Word) -> Q:
         whole = Token.objects.filter(token__in=[self.token(term) for term in word.whole])
-        condition = Q(message__in=whole.values("body"))
+        condition = Q(pk__in=whole.values("body"))
         if word.pairs:
-            condition |= Q(message__in=self._with_all(word.pairs))
+            condition |= Q(pk__in=self._with_all(word.pairs))
         return condition
 
     def _with_all(self, wanted: Sequence[Term]) -> QuerySet[Token, Any]:

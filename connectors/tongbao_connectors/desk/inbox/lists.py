@@ -18,13 +18,15 @@ from tongbao_connectors.authorisation import Who
 from tongbao_connectors.case_rules import State
 from tongbao_connectors.desk.access import visible
 from tongbao_connectors.duty_time import BEIJING
-from tongbao_connectors.search.index import Index
-from tongbao_connectors.store.models import InboxItem
+from tongbao_connectors.search.index import AT_MOST_FOUND, Index
+from tongbao_connectors.store.models import InboxItem, Message
 from tongbao_schemas.codes import Labelled, Status, Urgency
 from tongbao_schemas.number import PROVINCES
 
 PAGE: Final = 50
 LONGEST_QUERY: Final = 80
+LAST: Final = "\U0010ffff"
+"""Behind everything that begins with the same characters."""
 
 
 class Tab(Labelled):
@@ -113,14 +115,10 @@ class Page:
 
 def counts(who: Who) -> dict[Tab, int]:
     """How many lie under each tab."""
-    held = Q(state__in=_values(case_rules.HELD))
-    counted = visible(InboxItem.objects.all(), who).aggregate(
-        waiting=Count("pk", filter=Q(state=State.WAITING.value)),
-        mine=Count("pk", filter=held & _his(who)),
-        group=Count("pk", filter=held),
-        done=Count("pk", filter=Q(state__in=_values(case_rules.DONE))),
-    )
-    return {tab: counted[tab.value] for tab in Tab}
+    seen = visible(InboxItem.objects.all(), who)
+    by_state = dict(seen.values_list("state").annotate(Count("pk")).order_by())
+    counted = {tab: sum(by_state.get(state.value, 0) for state in STATES[tab]) for tab in Tab}
+    return counted | {Tab.MINE: _of_tab(Tab.MINE, who).count()}
 
 
 def waiting(who: Who) -> int:
@@ -167,11 +165,14 @@ def _narrowed(rows: QuerySet[InboxItem], to: Filter, index: Index) -> QuerySet[I
         rows = rows.filter(message__status=to.status)
     if to.origin:
         rows = rows.filter(message__origin=to.origin)
-    if not to.query:
-        return rows
-    named = Q(message__number__istartswith=to.query) | Q(message__message_id=to.query.lower())
-    said = index.find(to.query)
-    return rows.filter(named if said is None else named | said)
+    return rows.filter(pk__in=_found(to.query, index)) if to.query else rows
+
+
+def _found(query: str, index: Index) -> set[int]:
+    """The keys of what a search names by its number or id, or finds by what its body says."""
+    numbered = Message.objects.exclude(number="").filter(number__gte=query, number__lt=query + LAST)
+    named = numbered | Message.objects.filter(message_id=query.lower())
+    return set(named.order_by("-pk").values_list("pk", flat=True)[:AT_MOST_FOUND]) | index.find(query)
 
 
 def _levels(rows: QuerySet[InboxItem]) -> dict[str, int]:
