@@ -3,6 +3,7 @@
 1. `not_stored`: no page is kept by a browser or proxy; files that are the same for everybody may be.
 2. `Gate`: nothing is shown before login but the pages marked `@public`; a login ends after the idle time and
    at the latest after the session's hours; who has a password of another's choosing changes it first.
+   What somebody typed on a page that `keeps` it is saved first, and nothing else is done.
 3. A look in the background (a page's live counts) doesn't keep a login alive.
 4. Our own errors become pages: not found, no right, already decided otherwise, held.
 """
@@ -68,15 +69,16 @@ class Gate:
         return self._answer(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], _args: Any, _kwargs: Any
+        self, request: HttpRequest, view: Callable[..., HttpResponse], _args: Any, named: Any
     ) -> HttpResponse | None:
         account = request.user
         if not isinstance(account, Account) or not account.is_authenticated:
             return None if getattr(view, "public", False) else _to_login(request)
         now = desk().now()
         if _is_over(request, now):
+            kept = _kept(request, account, view, named)
             access.leave(request)
-            return None if getattr(view, "public", False) else _to_login(request)
+            return None if getattr(view, "public", False) else _to_login(request, kept)
         if not getattr(view, "in_background", False):
             _renew(request, now)
         request.who = access.who_is(account, now)  # type: ignore[attr-defined]
@@ -104,9 +106,17 @@ def _renew(request: HttpRequest, now: datetime) -> None:
         request.session[SEEN] = now.isoformat()
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
-    here = request.get_full_path() if request.method == "GET" else ""
-    target = reverse("login") + (f"?{urlencode({'next': here})}" if here not in ("", "/") else "")
+def _kept(request: HttpRequest, account: Account, view: Callable[..., HttpResponse], named: Any) -> bool:
+    """Whether what was typed before the login ended has been saved by the page that it was typed on."""
+    keep = getattr(view, "keeps", None)
+    return request.method == "POST" and keep is not None and keep(request, account, **named)
+
+
+def _to_login(request: HttpRequest, kept: bool = False) -> HttpResponse:
+    here = request.get_full_path() if request.method == "GET" or kept else ""
+    asked = {"next": here} if here not in ("", "/") else {}
+    asked |= {"kept": "1"} if kept else {}
+    target = reverse("login") + (f"?{urlencode(asked)}" if asked else "")
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=401)
         response.headers["HX-Redirect"] = reverse("login")

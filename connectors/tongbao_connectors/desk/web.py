@@ -144,7 +144,7 @@ def _cookies(code: str, file: DeskFile) -> dict[str, Any]:
     return {
         "SESSION_ENGINE": "django.contrib.sessions.backends.db",
         "SESSION_COOKIE_NAME": f"desk-{code}",
-        "SESSION_COOKIE_AGE": file.idle_minutes * 60,
+        "SESSION_COOKIE_AGE": file.session_hours * 3600,
         "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

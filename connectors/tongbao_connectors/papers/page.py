@@ -74,6 +74,11 @@ class Control:
         return self.field.wide or self.kind in ("cards", "checks", "provinces")
 
     @property
+    def fixed(self) -> Option | None:
+        """The only choice there is."""
+        return self.options[0] if self.kind == "cards" and len(self.options) == 1 else None
+
+    @property
     def said(self) -> str:
         """The value in words, for reading."""
         if self.options:

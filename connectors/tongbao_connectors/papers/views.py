@@ -30,7 +30,7 @@ from tongbao_connectors.papers.agreements import Terms
 from tongbao_connectors.papers.checking import Fault, anchors, check, fields_of
 from tongbao_connectors.papers.drafting import Faulty, Hand
 from tongbao_connectors.papers.form import BLOCKS, CATEGORY_NEEDS, Kind
-from tongbao_connectors.papers.mapping import to_values
+from tongbao_connectors.papers.mapping import to_values, with_needed_papers
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.uploads import Digested, DigestHandler
@@ -43,6 +43,7 @@ from tongbao_schemas.number import PROVINCES
 FILE: Final = "file:"
 OWN_FIELDS: Final = frozenset({"csrfmiddlewaretoken", "act", "revision", "checked"})
 SUMMARY: Final = "#summary"
+KEPT: Final = 204
 TITLE: Final = "body.title"
 
 SAVE_VERBS: Final = {
@@ -111,7 +112,31 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
     return _draft(request, number)
 
 
+def keep(request: HttpRequest, account: Account, number: int) -> bool:
+    """Saves what the author of a draft posts after his login has ended by waiting; whether it was saved.
+
+    Nothing else can be done with such a login, and nothing is shown.
+    """
+    request.upload_handlers = [DigestHandler(request)]
+    return _keep(request, account, number).status_code == KEPT
+
+
+@csrf_protect
+def _keep(request: HttpRequest, account: Account, number: int) -> HttpResponse:
+    here, paper = desk(), Paper.objects.filter(pk=number, author=account.officer_ref).first()
+    if paper is None or not account.is_active:
+        return HttpResponse(status=403)
+    values = _put_aside(paper, _typed(request))
+    hand = Hand(account.officer_ref, here.roster(), here.code, here.network, here.now())
+    try:
+        drafting.save(paper, values, hand)
+    except Conflict:
+        return HttpResponse(status=409)
+    return HttpResponse(status=KEPT)
+
+
 draft.needs = (Verb.SEE_SENT,)  # type: ignore[attr-defined]
+draft.keeps = keep  # type: ignore[attr-defined]
 
 
 @csrf_protect
@@ -131,7 +156,7 @@ def _draft(request: HttpRequest, number: int) -> HttpResponse:
 def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
     values = _put_aside(paper, _typed(request))
     pressed = request.POST.get("act", "save")
-    conflict = _conflict(request, paper)
+    conflict = _conflict(request, paper, values)
     if conflict:
         faults = _faults(request, paper) if request.POST.get("checked") else ()
         return _form(request, paper, values, faults, conflict=conflict, status=409)
@@ -233,14 +258,14 @@ def _pressed(values: Values, pressed: str, paper: Paper) -> tuple[Values, str]:
     return values, ""
 
 
-def _conflict(request: HttpRequest, paper: Paper) -> Words | None:
-    """Why what was typed isn't saved just like that."""
+def _conflict(request: HttpRequest, paper: Paper, values: Values) -> Words | None:
+    """Why what was typed isn't saved just like that; nothing where it stands there already."""
     if not _writes(request, paper):
         return Words(
             f"稿件现在是“{paper.stage.zh}”，下面刚输入的内容没有保存。",
             f"The draft's state is: {paper.stage.en}. What was just typed below is not saved.",
         )
-    if request.POST.get("revision", "") == str(paper.revision):
+    if request.POST.get("revision", "") == str(paper.revision) or with_needed_papers(values) == paper.values:
         return None
     saved = paper.saved_at.astimezone(BEIJING)
     return Words(

@@ -375,3 +375,30 @@ def test_a_form_needs_its_token(author: Browser) -> None:
     strict.cookies = author._client.cookies
     with author.province.here():
         assert strict.post(address, {"act": "save", "revision": "0"}).status_code == 403
+
+
+def test_what_was_typed_outlasts_the_login(author: Browser, gz: DeskAt) -> None:
+    """The login ended while he wrote: his draft is saved and the login page says so; no more is done."""
+    address = begun(author)
+    values = typed(text(author.get(address))) | {"body.title": ["写了很久"], "act": ["submit"]}
+    gz.later(minutes=16)
+
+    response = author.post(address, values)
+
+    where = response.headers["Location"]
+    assert where.startswith("/login/?next=%2Fdrafts%2F1%2F&kept=1")
+    assert "已保存在草稿里" in text(author.get(where))
+    paper = paper_of(gz)
+    assert (paper.values["body.title"], paper.state) == (["写了很久"], "drafting")
+
+
+def test_an_ended_login_keeps_nothing_of_somebody_elses_draft(author: Browser, gz: DeskAt) -> None:
+    """Only the author's own draft is saved."""
+    other = gz.person(Role.RECEIVER, "A-0118")
+    address = begun(author)
+    gz.later(minutes=16)
+
+    response = other.post(address, {"body.title": ["别人的"], "act": ["save"]})
+
+    assert response.headers["Location"] == "/login/"
+    assert "body.title" not in paper_of(gz).values
