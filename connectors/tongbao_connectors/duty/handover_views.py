@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from tongbao_broker.errors import Conflict, NoRight, NotFound
-from tongbao_connectors.authorisation import Verb
+from tongbao_connectors.authorisation import Role, Verb, Who
 from tongbao_connectors.desk import access
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.duty import board
@@ -35,7 +36,8 @@ def handover(request: HttpRequest) -> HttpResponse:
         answer = _act(request, form, unit, roster, reader)
         if answer is not None:
             return answer
-    return render(request, "duty/handover.html", _facts(unit, reader, roster) | {"form": form, "box": box})
+    facts = _facts(unit, access.who_asks(request), roster) | {"form": form, "box": box}
+    return render(request, "duty/handover.html", facts)
 
 
 def _act(
@@ -68,14 +70,18 @@ def _key(request: HttpRequest) -> int:
     return int(key)
 
 
-def _facts(unit: str, reader: str, roster: Roster) -> dict[str, Any]:
+def _facts(unit: str, who: Who, roster: Roster) -> dict[str, Any]:
     """What the page shows: what would go along, what is offered by the reader or to him, what was."""
+    reader = who.officer_ref
     offered = Handover.objects.filter(state=Handover.State.OFFERED)
     to_me = [
         {"row": row, "items": handing.open_items(row.unit, row.giver)}
         for row in offered.filter(taker=reader).order_by("pk")
     ]
     ended = Handover.objects.filter(state=Handover.State.TAKEN).prefetch_related("items__message")
+    if who.role is not Role.LEADER:
+        near = Q(giver=reader) | Q(taker=reader) | Q(unit__in={who.unit, *who.on_duty})
+        ended = ended.filter(near)
     return {
         "unit": roster.units[unit],
         "units": list(roster.units.values()),

@@ -186,6 +186,7 @@ def test_a_handover_between_two_pages(gd: DeskAt) -> None:
     assert taker.post("/handover/", {"act": "take", "handover": str(row.pk)}).status_code == 302
     assert accountable(gd, 1) == SUBSTITUTE
     assert "<b>演练甲</b> → <b>演练乙</b>" in taker.get("/handover/").text
+    assert "<b>演练甲</b> → <b>演练乙</b>" not in officer(gd, DESK_OFFICER).get("/handover/").text
 
 
 def test_channels_say_how_they_do_since_when(gd: DeskAt) -> None:
