@@ -251,49 +251,6 @@ def test_at_most_fifty_are_signed_for_at_once(gd: DeskAt) -> None:
     assert in_database(gd, InboxItem)[0].state == "waiting"
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("演练甲", True),
-        ("驾车", True),
-        ("贵A00000", True),
-        ("A00000", True),
-        ("贵a·00000", True),
-        ("520000198802290018", True),
-        ("黔2026", True),
-        ("演练乙", False),
-        ("甲", False),
-        ("粤A00000", False),
-        ("%", False),
-    ],
-)
-def test_search(gd: DeskAt, query: str, found: bool) -> None:
-    """Names, two-character words, plates with and without province, numbers; nothing else."""
-    with gd.province.here():
-        Index.of(gd.province.settings.folder).fill()
-    page = text(gd.person(Role.RECEIVER, HANDLER).get("/inbox/", {"q": query}))
-
-    assert (page.count("data-row") == 1) is found
-    assert found or "没有符合条件的通报" in page
-
-
-@pytest.mark.parametrize(
-    ("narrowed", "found"),
-    [
-        ("level=flash", 1),
-        ("level=routine", 0),
-        ("status=exercise", 1),
-        ("status=actual", 0),
-        ("from=520000", 1),
-        ("from=330000", 0),
-        ("level=<script>&page=99", 1),
-    ],
-)
-def test_filters(gd: DeskAt, narrowed: str, found: int) -> None:
-    """Level, status and origin narrow a tab; what isn't a known value narrows nothing."""
-    assert text(gd.person(Role.RECEIVER, HANDLER).get(f"/inbox/?{narrowed}")).count("data-row") == found
-
-
 def test_tabs(gd: DeskAt) -> None:
     """What is signed for leaves 待签收, is mine, and the group's for the others; answered it is done."""
     browser, other = gd.person(Role.RECEIVER, HANDLER), gd.person(Role.RECEIVER, SUBSTITUTE)

@@ -1,6 +1,5 @@
 """What pages say beside a message's own row: looks into the tables, few queries for any number of rows."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from tongbao_connectors.authorisation import Verb, Who, decide
 from tongbao_connectors.case_rules import EventKind, State
 from tongbao_connectors.casework import Line
 from tongbao_connectors.desk.access import thing_of, visible
-from tongbao_connectors.desk.inbox.rows import Known, Note, name_of
+from tongbao_connectors.desk.inbox.rows import Known, Note, name_of, named
 from tongbao_connectors.duty import board
 from tongbao_connectors.duty.board import Escalating, OnDuty
 from tongbao_connectors.roster import Roster
@@ -26,7 +25,6 @@ from tongbao_connectors.wording import Wording
 from tongbao_schemas.codes import MessageType
 
 ESCALATIONS = 5
-REGION = re.compile(r"(?<=[地n] )[1-9][0-9]{5}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +172,6 @@ def named_lines(lines: Iterable[Line], roster: Roster, w: Wording) -> list[Line]
     )
     runs = (list(run) for _, run in groupby(named_ones, key=lambda line: (line.kind, line.words, line.by)))
     return [_counted(run) for run in runs]
-
-
-def named(text: str, roster: Roster, w: Wording) -> str:
-    """A text in which officers of the roster stand by name, and region codes with theirs."""
-    refs = sorted(map(re.escape, roster.officers), key=len, reverse=True)
-    by_name = re.sub("|".join(refs), lambda ref: roster.officers[ref[0]].name, text) if refs else text
-    return REGION.sub(lambda code: w.code_and_name(code[0]), by_name)
 
 
 def print_style() -> str:

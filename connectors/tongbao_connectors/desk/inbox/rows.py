@@ -7,6 +7,7 @@
 5. Only an alert that waits and hasn't expired can be signed for from the list, one by one or several at once.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ from tongbao_schemas.codes import Category, MessageType, Status, Urgency
 SIGN: Final = Words("签收", "Sign for")
 FIRST_ANSWER: Final = Words("首次反馈", "First answer")
 RESULT: Final = Words("反馈结果", "Result")
+REGION: Final = re.compile(r"(?<=[地n] )[1-9][0-9]{5}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,13 @@ def name_of(officer_ref: str, who: Who, roster: Roster, w: Wording) -> str:
     return name + w.of("（你）", " (you)") if officer_ref == who.officer_ref else name
 
 
+def named(text: str, roster: Roster, w: Wording) -> str:
+    """A text in which officers of the roster stand by name, and region codes with theirs."""
+    refs = sorted(map(re.escape, roster.officers), key=len, reverse=True)
+    by_name = re.sub("|".join(refs), lambda ref: roster.officers[ref[0]].name, text) if refs else text
+    return REGION.sub(lambda code: w.code_and_name(code[0]), by_name)
+
+
 def holder(item: InboxItem, who: Who, roster: Roster, w: Wording) -> str:
     """Who holds it; 无人签收 while nobody does."""
     if item.holder:
@@ -175,6 +184,6 @@ def _note(item: InboxItem, note: Note | None, roster: Roster, w: Wording) -> str
         said = State(item.state).label(w.lang)
         return f"{moment(at, w.now, w.lang)} {said}" if at else said
     if note is not None and item.state == State.WAITING.value:
-        by = roster.officers[note.by].name + " " if note.by in roster.officers else ""
-        return f"{moment(note.at, w.now, w.lang)} {by}{w.of(*note.said)}"
+        said = named(w.of(*note.said), roster, w)
+        return " ".join(filter(None, (moment(note.at, w.now, w.lang), named(note.by, roster, w), said)))
     return f"{moment(item.message.stored_at, w.now, w.lang)} {w.of('送达', 'delivered')}"

@@ -225,7 +225,7 @@ def _about(item: InboxItem, thing: Thing, who: Who, shown: Shown | None) -> dict
         "similar": known.similar(index.similar(message), who),
         "thread": thread,
         "addressees": message.audience_codes,
-        "steps": [known.named(step[w.lang], roster, w) for step in item.steps],
+        "steps": [rows.named(step[w.lang], roster, w) for step in item.steps],
         "updates": [each for each in thread if each.message.type in CHANGING],
         "kept_until": w.clock(shown.kept_until if shown else message.expires_at),
         "level_icon": CHEVRONS[Urgency(message.urgency)],

@@ -86,6 +86,13 @@ def date(at: datetime | None) -> str:
 
 
 @register.filter
+def day(at: datetime | None) -> str:
+    """11-23, nothing for today, Beijing time."""
+    today = desk().now().astimezone(BEIJING).date()
+    return "" if at is None or at.astimezone(BEIJING).date() == today else date(at)
+
+
+@register.filter
 def full(at: datetime | None) -> str:
     """2026-11-23 14:18, Beijing time."""
     return "" if at is None else f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
