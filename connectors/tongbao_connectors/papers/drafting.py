@@ -6,6 +6,7 @@
    the connector numbers, seals and signs it. The text is then kept here no longer.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,14 +15,16 @@ from typing import Any
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors import drafts
+from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import networks, states
 from tongbao_connectors.papers.checking import Fault, Question, check, of_refused
-from tongbao_connectors.papers.mapping import Officer, Signatures, blank, with_needed_papers
+from tongbao_connectors.papers.mapping import Officer, Signatures, blank, to_values, with_needed_papers
 from tongbao_connectors.papers.models import REMARK, Paper, Step
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.values import Values
 from tongbao_connectors.roster import Roster
-from tongbao_schemas.codes import Category
+from tongbao_connectors.store.models import Draft as DraftRow
+from tongbao_schemas.codes import Category, MessageType
 from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 
@@ -62,8 +65,7 @@ class Hand:
 
 def begin(category: Category, hand: Hand, values: Values | None = None) -> Paper:
     """A new draft of this officer, empty or with what was imported."""
-    form = values if values is not None else blank(category, networks.statuses(hand.network))
-    hand.roster.officer(hand.officer_ref)
+    form = values if values is not None else _started(category, hand)
     with atomic():
         paper = Paper.objects.create(
             category=category.value,
@@ -75,6 +77,22 @@ def begin(category: Category, hand: Hand, values: Values | None = None) -> Paper
         )
         _note(paper, Act.SAVE, hand)
     return paper
+
+
+def _started(category: Category, hand: Hand) -> Values:
+    """A new form: the author's unit is the one that works on the case and that is called, unless changed."""
+    unit = hand.roster.unit_name_of(hand.officer_ref)
+    own = {"body.case.unit.name": [unit], "body.contact.unit": [unit]}
+    return blank(category, networks.statuses(hand.network)) | own
+
+
+def again(draft: DraftRow, hand: Hand) -> Paper:
+    """A new draft with what an issued alert said that the connector had to refuse. Raises NotFound."""
+    if draft.state != DraftRow.State.REFUSED or draft.text is None or draft.type != MessageType.ALERT:
+        raise NotFound(Words("没有可以重拟的稿件", "there is nothing to draft again"))
+    sent = json.loads(bytes(draft.text))
+    category = Category(sent["category"])
+    return begin(category, hand, to_values(sent, category, today=hand.at.astimezone(BEIJING).date()))
 
 
 def find(number: int) -> Paper:

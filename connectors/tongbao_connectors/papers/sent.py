@@ -231,8 +231,13 @@ def _on_its_way(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """What the connector has still to seal, or had to refuse."""
     draft = Draft.objects.get(message_id=str(message_id))
     paper = Paper.objects.filter(message_id=str(message_id)).first()
-    facts = {"draft": draft, "paper": paper, "steps": list(paper.steps.order_by("pk")) if paper else []}
-    return render(request, "papers/on_its_way.html", facts | {"refused": _refused(draft)})
+    facts = {
+        "draft": draft,
+        "steps": list(paper.steps.order_by("pk")) if paper else [],
+        "refused": _refused(draft),
+        "may_draft": bool(may(request, Verb.DRAFT)),
+    }
+    return render(request, "papers/on_its_way.html", facts)
 
 
 def _refused(draft: Draft) -> Words | None:

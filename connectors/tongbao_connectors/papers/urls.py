@@ -7,6 +7,7 @@ from tongbao_connectors.papers import sent, views
 urlpatterns = [
     path("sent/", sent.sent, name="sent"),
     path("sent/<uuid:message_id>/", sent.sent_one, name="sent-one"),
+    path("sent/<uuid:message_id>/again/", views.again, name="draft-again"),
     path("sent/<uuid:message_id>/<slug:name>/", sent.sent_act, name="sent-act"),
     path("drafts/", sent.drafts, name="drafts"),
     path("drafts/new/", views.new, name="draft-new"),

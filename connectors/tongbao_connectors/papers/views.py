@@ -5,11 +5,13 @@
 2. Faults are told once the author has asked for review, and from then on as long as they last.
 3. If the draft was saved elsewhere meanwhile, that is told; what was just typed stays on the page until it
    is saved.
-4. Only the author sees the form. Everybody else reads the draft as it will be sent.
+4. Only the author sees the form. Who may review or issue it reads the draft as it will be sent; nobody else
+   does.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +19,9 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tongbao_broker.errors import Conflict, Words
+from tongbao_broker.errors import Conflict, NotFound, Words
+from tongbao_broker.trust.directory import Directory
+from tongbao_connectors import trusting
 from tongbao_connectors.authorisation import APPROVERS, Role, Thing, Verb
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
@@ -35,6 +39,7 @@ from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.uploads import Digested, DigestHandler
 from tongbao_connectors.papers.values import Values, added, count, many, of_form, one, removed
+from tongbao_connectors.store.models import Draft
 from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.codes import Category, Urgency
 from tongbao_schemas.errors import Refused
@@ -100,6 +105,17 @@ def import_one(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('draft', args=[paper.pk])}?checked=1{SUMMARY}")
 
 
+@require_POST
+@needs(Verb.DRAFT)
+def again(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """A draft out of an issued alert that could not be sent, to be corrected and reviewed anew."""
+    refused = Draft.objects.filter(message_id=str(message_id)).first()
+    if refused is None:
+        raise NotFound(str(message_id))
+    paper = drafting.again(refused, _hand(request))
+    return redirect(f"{reverse('draft', args=[paper.pk])}?checked=1")
+
+
 def _not_imported(request: HttpRequest, sentence: str, text: str) -> HttpResponse:
     facts = {"categories": list(CATEGORY_NEEDS.items()), "refused": sentence, "text": text}
     return render(request, "papers/new.html", facts, status=422)
@@ -150,7 +166,14 @@ def _draft(request: HttpRequest, number: int) -> HttpResponse:
     if _writes(request, paper):
         faults = _faults(request, paper) if "checked" in request.GET else ()
         return _form(request, paper, paper.values, faults)
+    _check_reader(request, paper)
     return _read(request, paper)
+
+
+def _check_reader(request: HttpRequest, paper: Paper) -> None:
+    """A draft is read by its author and by those who may review or issue it; raises NoRight."""
+    if who_asks(request).officer_ref != paper.author:
+        demand(request, Verb.REVIEW, _thing(paper))
 
 
 def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
@@ -390,10 +413,15 @@ def _lacking(paper: Paper) -> dict[str, Words]:
     return agreements.lacking(_terms(paper, paper.values))
 
 
+def _directory() -> Directory:
+    """The directory that the connector goes by; where it has never run, the one in the folder."""
+    here = desk()
+    return trusting.newest() or Trusting.of(here.settings, here.now()).directory
+
+
 def _terms(paper: Paper, values: Values) -> tuple[Terms, ...]:
     """What holds with each addressee chosen."""
-    here, now = desk(), desk().now()
-    directory = Trusting.of(here.settings, now).directory
+    here, now, directory = desk(), desk().now(), _directory()
     category, handling = Category(paper.category), one(values, "handling")
     chosen = [code for code in many(values, "audience") if code in PROVINCES]
     return tuple(agreements.terms(directory, here.code, code, category, handling, now) for code in chosen)
@@ -401,10 +429,9 @@ def _terms(paper: Paper, values: Values) -> tuple[Terms, ...]:
 
 def _setting(terms: tuple[Terms, ...]) -> page.Setting:
     here = desk()
-    directory = Trusting.of(here.settings, here.now()).directory
     return page.Setting(
         statuses=networks.statuses(here.network),
-        addressees=agreements.addressees(directory, here.code),
+        addressees=agreements.addressees(_directory(), here.code),
         origin=here.code,
         terms=terms,
     )

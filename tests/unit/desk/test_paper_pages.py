@@ -319,12 +319,26 @@ def test_lists_are_not_imported(author: Browser, gz: DeskAt, data: str) -> None:
         assert not Paper.objects.exists()
 
 
-def test_other_officers_read_but_do_not_write(author: Browser, gz: DeskAt) -> None:
-    """A colleague sees the paper, not the form, and can't save it."""
-    other = gz.person(Role.RECEIVER, "A-0118")
+@pytest.mark.parametrize(
+    ("role", "reads"),
+    [
+        (Role.REVIEWER, True),
+        (Role.LEADER, True),
+        (Role.RECEIVER, False),
+        (Role.SUPERVISOR, False),
+        (Role.ADMIN, False),
+    ],
+)
+def test_who_reads_a_draft_of_somebody_else(author: Browser, gz: DeskAt, role: Role, reads: bool) -> None:
+    """Who may review it sees the paper, never the form; nobody but its author saves it."""
+    other = gz.person(role, "A-0118")
     address = imported(author)
 
-    assert 'name="body.title"' not in text(other.get(address))
+    page = other.get(address)
+
+    assert page.status_code == (200 if reads else 403)
+    assert ("在案人员供述" in text(page)) == reads
+    assert 'name="body.title"' not in text(page)
     assert other.post(address, {"act": "save", "revision": "0"}).status_code == 403
 
 

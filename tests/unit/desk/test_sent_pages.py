@@ -218,6 +218,8 @@ def test_a_refused_one_says_why(gz: DeskAt, leader: Browser, desk_network: Netwo
 
     assert draft.code in text(leader.get("/sent/"))
     assert "未能发出" in text(leader.get(f"/sent/{draft.message_id}/"))
+    again = leader.post(f"/sent/{draft.message_id}/again/")
+    assert "演练甲今晚驾车" in text(leader.get(again.headers["Location"]))
 
 
 def test_english(gz: DeskAt, desk_network: Network) -> None:
