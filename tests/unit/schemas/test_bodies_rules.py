@@ -204,7 +204,7 @@ PIECES = [
 PIECES += [alerts.PASSING, alerts.FAILING, "110105 19491231 002X", "工作", "甲"]
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join))
 def test_a_text_is_judged_alike_however_it_is_escaped(facts: str) -> None:
     """With escapes each string is judged by itself, without them the text as a whole: both find the same."""

@@ -74,7 +74,7 @@ def test_any_record_comes_back(envelope: Envelope, body: bytes | None, stamp: St
     assert parse_in(encode_in(InRecord(envelope, body, stamp))) == InRecord(envelope, body, stamp)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.builds(
         Envelope,
