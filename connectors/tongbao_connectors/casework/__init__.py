@@ -17,7 +17,15 @@ from tongbao_connectors.casework.bodies import Card, card, cards
 from tongbao_connectors.casework.bodies import plain as plain_body
 from tongbao_connectors.casework.items import Item, list_inbox, show
 from tongbao_connectors.casework.opening import OpenedBody, open_body
-from tongbao_connectors.casework.originating import cancel, close, own_state, remind, reply, supplement
+from tongbao_connectors.casework.originating import (
+    cancel,
+    close,
+    own_state,
+    own_states,
+    remind,
+    reply,
+    supplement,
+)
 from tongbao_connectors.casework.signing import (
     Outcome,
     ask_also,
@@ -30,7 +38,7 @@ from tongbao_connectors.casework.signing import (
     undo,
     undoable,
 )
-from tongbao_connectors.casework.standing import Addressee, Fact, Openings, opened_by, standing
+from tongbao_connectors.casework.standing import Addressee, Fact, Openings, opened_by, standing, standings
 from tongbao_connectors.casework.timeline import Line, timeline
 from tongbao_connectors.casework.working import answer, ask, assign, start, submit
 
@@ -59,12 +67,14 @@ __all__ = [
     "open_body",
     "opened_by",
     "own_state",
+    "own_states",
     "plain_body",
     "remind",
     "remind_me",
     "reply",
     "show",
     "standing",
+    "standings",
     "start",
     "submit",
     "supplement",

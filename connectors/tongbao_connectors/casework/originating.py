@@ -5,6 +5,7 @@
 2. It goes to every party of the thread that is active; a cancel must (admission, step 12).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -29,8 +30,18 @@ TURNS: Final = (MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)
 
 def own_state(alert: Message) -> ThreadState:
     """Where an own alert stands, what is still on its way out included."""
+    return own_states([alert])[alert.pk]
+
+
+def own_states(alerts: Sequence[Message]) -> dict[int, ThreadState]:
+    """The same of several, by the message's key; two queries, however many there are."""
+    turns = _turns([alert.thread for alert in alerts])
+    return {alert.pk: _after(turns[alert.thread]) for alert in alerts}
+
+
+def _after(turns: Sequence[str]) -> ThreadState:
     state = ThreadState.OPEN
-    for kind in _turns(alert.thread):
+    for kind in turns:
         if kind == MessageType.CANCEL:
             return ThreadState.CANCELLED
         state = ThreadState.CLOSED if kind == MessageType.CLOSURE else ThreadState.OPEN
@@ -185,13 +196,16 @@ def _not_now(act: OwnAct, state: ThreadState) -> Conflict:
     )
 
 
-def _turns(thread: str) -> list[str]:
-    """The types of what this province sent in a thread, oldest first; last what isn't sealed yet."""
+def _turns(threads: Sequence[str]) -> dict[str, list[str]]:
+    """The types of what this province sent in threads, oldest first; last what isn't sealed yet."""
     kinds = [str(kind) for kind in TURNS]
-    sent = Message.objects.filter(thread=thread, type__in=kinds, outbox__isnull=False)
-    counted = sent.exclude(outbox__state=Outbox.State.REJECTED).order_by("pk")
-    waiting = Draft.objects.filter(thread=thread, type__in=kinds, state=Draft.State.DRAFTED).order_by("pk")
-    return [*counted.values_list("type", flat=True), *waiting.values_list("type", flat=True)]
+    sent = Message.objects.filter(thread__in=threads, type__in=kinds, outbox__isnull=False)
+    counted = sent.exclude(outbox__state=Outbox.State.REJECTED).order_by("pk").values_list("thread", "type")
+    drafted = Draft.objects.filter(thread__in=threads, type__in=kinds, state=Draft.State.DRAFTED)
+    turns: dict[str, list[str]] = defaultdict(list)
+    for thread, kind in (*counted, *drafted.order_by("pk").values_list("thread", "type")):
+        turns[thread].append(kind)
+    return turns
 
 
 def _once(

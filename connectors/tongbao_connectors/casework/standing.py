@@ -5,9 +5,11 @@
    `routed`, an assignment that was withdrawn by `claimed` again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -97,20 +99,17 @@ class Openings:
 def standing(reference: str) -> list[Addressee]:
     """Each addressee of an own alert, in the order of codes; raises NotFound."""
     alert = finding.message(reference)
-    stated = _stated(alert)
-    there = {
-        code: Addressee(code, stated.sign_by, stated.first_feedback_by, stated.result_by)
-        for code in _told(alert)
+    return standings([alert])[alert.pk]
+
+
+def standings(alerts: Sequence[Message]) -> dict[int, list[Addressee]]:
+    """The same of several own alerts, by the message's key; three queries, however many there are."""
+    threads = _threads(alerts)
+    reports, calls = _reports_of(alerts), _calls(alerts)
+    return {
+        alert.pk: _standing(threads[alert.thread], reports[alert.message_id, alert.digest], calls[alert.pk])
+        for alert in alerts
     }
-    for report in _reports(alert).exclude(place=""):
-        if report.place in there:
-            _take(there[report.place], report)
-    _take_answers(there, alert)
-    _take_calls(there, alert)
-    closed, cancelled = _ended(alert)
-    for addressee in there.values():
-        addressee.closed_at, addressee.cancelled_at = closed, cancelled
-    return [there[code] for code in sorted(there)]
 
 
 def opened_by(reference: str) -> list[Openings]:
@@ -125,18 +124,70 @@ def opened_by(reference: str) -> list[Openings]:
     return sorted(rows, key=lambda row: row.last, reverse=True)
 
 
-def _stated(alert: Message) -> Message:
-    """The message that states the deadlines: the newest update that brought any, else the alert."""
-    updates = Message.objects.filter(thread=alert.thread, type=str(MessageType.UPDATE), origin=alert.origin)
-    stating = updates.filter(sign_by__isnull=False).exclude(outbox__state=Outbox.State.REJECTED)
-    return stating.order_by("issued_at", "pk").last() or alert
+@dataclass(slots=True)
+class _Thread:
+    """What was said in a thread, oldest first: by its originator as far as it wasn't rejected, and to it."""
+
+    said: list[Message] = field(default_factory=list)
+    answers: list[Message] = field(default_factory=list)
 
 
-def _told(alert: Message) -> set[str]:
-    """Whoever was addressed by the alert or by an update of it."""
-    kinds = [str(MessageType.ALERT), str(MessageType.UPDATE)]
-    sent = Message.objects.filter(thread=alert.thread, type__in=kinds, origin=alert.origin)
-    return {code for message in sent for code in message.audience_codes}
+def _threads(alerts: Sequence[Message]) -> dict[str, _Thread]:
+    found = {alert.thread: _Thread() for alert in alerts}
+    kinds = [str(kind) for kind in (*_SAID, MessageType.ANSWER)]
+    rows = Message.objects.filter(thread__in=list(found), type__in=kinds).select_related("outbox")
+    for row in rows.order_by("issued_at", "pk"):
+        outbox: Outbox | None = getattr(row, "outbox", None)
+        if row.type == MessageType.ANSWER:
+            if outbox is None:
+                found[row.thread].answers.append(row)
+        elif outbox is not None and (outbox.state != Outbox.State.REJECTED or row.type == MessageType.ALERT):
+            found[row.thread].said.append(row)
+    return found
+
+
+_SAID: Final = (MessageType.ALERT, MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)
+
+
+def _reports_of(alerts: Sequence[Message]) -> dict[tuple[str, str], list[StageReport]]:
+    found: dict[tuple[str, str], list[StageReport]] = defaultdict(list)
+    rows = StageReport.objects.filter(of__in=[alert.message_id for alert in alerts]).exclude(place="")
+    for row in rows.order_by("at", "pk"):
+        found[row.of, row.digest].append(row)
+    return found
+
+
+def _calls(alerts: Sequence[Message]) -> dict[int, list[Event]]:
+    found: dict[int, list[Event]] = defaultdict(list)
+    for event in Event.objects.filter(message__in=alerts, kind=str(EventKind.TAKEN_BY_PHONE)).order_by("pk"):
+        found[event.message_id].append(event)
+    return found
+
+
+def _standing(thread: _Thread, reports: Iterable[StageReport], calls: Iterable[Event]) -> list[Addressee]:
+    there = _told(thread.said)
+    for report in reports:
+        if report.place in there:
+            _take(there[report.place], report)
+    for answer in thread.answers:
+        if answer.origin in there:
+            at = answer.admitted_at or answer.issued_at
+            there[answer.origin].answers.append(Answered(answer.message_id, answer.answer_kind, at))
+    for call in calls:
+        if (place := call.facts.get("place", "")) in there:
+            there[place].by_phone = Fact(call.at, call.facts["other"])
+    closed, cancelled = _ended(thread.said)
+    for addressee in there.values():
+        addressee.closed_at, addressee.cancelled_at = closed, cancelled
+    return [there[code] for code in sorted(there)]
+
+
+def _told(said: Sequence[Message]) -> dict[str, Addressee]:
+    """Whoever was addressed by the alert or an update of it, with the deadlines stated last."""
+    telling = [row for row in said if row.type in (MessageType.ALERT, MessageType.UPDATE)]
+    stating = next((row for row in reversed(telling) if row.sign_by is not None), None)
+    terms = (stating.sign_by, stating.first_feedback_by, stating.result_by) if stating else (None, None, None)
+    return {code: Addressee(code, *terms) for row in telling for code in row.audience_codes}
 
 
 def _reports(message: Message) -> QuerySet[StageReport]:
@@ -175,34 +226,12 @@ def _same_or(before: Fact | None, fact: Fact) -> Fact:
     return before if before is not None and before.by == fact.by else fact
 
 
-def _take_answers(there: dict[str, Addressee], alert: Message) -> None:
-    answers = Message.objects.filter(thread=alert.thread, type=str(MessageType.ANSWER), outbox__isnull=True)
-    for answer in answers.order_by("issued_at", "pk"):
-        if answer.origin in there:
-            at = answer.admitted_at or answer.issued_at
-            there[answer.origin].answers.append(Answered(answer.message_id, answer.answer_kind, at))
-
-
-def _take_calls(there: dict[str, Addressee], alert: Message) -> None:
-    for event in Event.objects.filter(message=alert, kind=str(EventKind.TAKEN_BY_PHONE)).order_by("pk"):
-        place = event.facts.get("place", "")
-        if place in there:
-            there[place].by_phone = Fact(event.at, event.facts["other"])
-
-
-def _ended(alert: Message) -> tuple[datetime | None, datetime | None]:
+def _ended(said: Sequence[Message]) -> tuple[datetime | None, datetime | None]:
     """When the thread was closed, unless it was reopened since, and when it was cancelled."""
     closed = cancelled = None
-    for kind, at in _turns(alert):
-        if kind == MessageType.CANCEL:
-            cancelled = cancelled or at
+    for row in said:
+        if row.type == MessageType.CANCEL:
+            cancelled = cancelled or row.issued_at
         else:
-            closed = at if kind == MessageType.CLOSURE else None
+            closed = row.issued_at if row.type == MessageType.CLOSURE else None
     return closed, cancelled
-
-
-def _turns(alert: Message) -> Iterator[tuple[str, datetime]]:
-    kinds = [str(each) for each in (MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE)]
-    sent = Message.objects.filter(thread=alert.thread, type__in=kinds, origin=alert.origin)
-    rows: Iterable[Message] = sent.exclude(outbox__state=Outbox.State.REJECTED).order_by("issued_at", "pk")
-    return ((row.type, row.issued_at) for row in rows)

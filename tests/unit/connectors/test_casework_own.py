@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.casework import ACCOUNTABLE, LEADER, SENDER, Case
 from tests.support.province import alert
@@ -518,14 +520,29 @@ def test_a_card_shows_what_is_asked_and_is_stored_nowhere(case: Case) -> None:
 
 def test_cards_take_two_queries(case: Case) -> None:
     """However many there are."""
-    from django.db import connections
-    from django.test.utils import CaptureQueriesContext
-
     rows = list(Message.objects.filter(type="alert")) * 3
     with CaptureQueriesContext(connections["520000"]) as queries:
         casework.cards(rows)
 
     assert len(queries) == 2
+
+
+def test_many_standings_take_few_queries(case: Case) -> None:
+    """Three for where they stand, two for what was decided; the same as one by one."""
+    for name in ("a-2", "a-3"):
+        case.gz.submit(alert(name, "440000", "330000"))
+    at_desk(case, "claim", "answer")
+    act(case, "close")
+    case.net.settle()
+    rows = list(Message.objects.filter(type="alert"))
+    with CaptureQueriesContext(connections["520000"]) as queries:
+        found = casework.standings(rows)
+        states = casework.own_states(rows)
+
+    assert len(queries) == 5
+    assert found == {row.pk: casework.standing(row.message_id) for row in rows}
+    assert states == {row.pk: casework.own_state(row) for row in rows}
+    assert [len(found[row.pk]) for row in rows] == [1, 2, 2]
 
 
 def test_nothing_here_is_reported_of_an_own_message(case: Case) -> None:
