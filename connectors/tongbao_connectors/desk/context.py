@@ -5,10 +5,10 @@
    says since when, what still works and how much waits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -20,6 +20,7 @@ from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import pick
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.papers import lists
 from tongbao_connectors.store.models import Draft, ExchangeHead, InboxItem, Outbox, StageReport
 
 STALE_AFTER = timedelta(seconds=150)
@@ -102,13 +103,17 @@ def navigation(request: HttpRequest, who: Who) -> Iterator[Place]:
         href = _href(name)
         if href and decide(who, verb):
             current = bool(at) and str(at).startswith(prefixes)
-            count = waiting(who) if name == "inbox" else 0
+            count = COUNTS[name](who) if name in COUNTS else 0
             yield Place(name, href, pick(words), icon, current, count)
 
 
 def waiting(who: Who) -> int:
     """How many alerts and other messages that are signed for wait for someone, as far as this person sees."""
     return access.visible(InboxItem.objects.filter(state=InboxItem.State.WAITING), who).count()
+
+
+COUNTS: Final[Mapping[str, Callable[[Who], int]]] = {"inbox": waiting, "sent": lists.to_decide}
+"""What waits for a person behind an entry of the navigation."""
 
 
 def stale(heard: datetime | None, now: datetime) -> Words | None:

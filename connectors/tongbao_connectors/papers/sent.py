@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,10 +30,9 @@ from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.inbox import reading
 from tongbao_connectors.desk.language import current, pick
-from tongbao_connectors.papers import following
+from tongbao_connectors.papers import following, lists
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
-from tongbao_connectors.papers.states import State
 from tongbao_connectors.papers.values import one
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
 from tongbao_connectors.wording import Wording
@@ -294,18 +293,12 @@ def _received(message: Message) -> list[InboxItem]:
 
 
 def _drafts_of(who: Who) -> dict[str, Any]:
-    """The lists of drafts, by tab; what somebody may not review or issue isn't in his list."""
-    others = Paper.objects.exclude(author=who.officer_ref) if who.role in APPROVERS else Paper.objects.none()
-    ended = Q(state__in=[State.ISSUED.value, State.DISCARDED.value])
-    return {
-        "mine": Paper.objects.filter(author=who.officer_ref).exclude(ended),
-        "review": others.filter(state=State.REVIEWING.value),
-        "issue": others.filter(state=State.APPROVED.value),
-    }
+    """The lists of drafts, by tab."""
+    return {"mine": lists.mine(who), "review": lists.to_review(who), "issue": lists.to_issue(who)}
 
 
 def _tabs(who: Who, current_tab: str, total: int) -> list[Tab]:
-    lists = _drafts_of(who)
+    rows = _drafts_of(who)
     names = {
         "mine": Words("我的草稿", "My drafts"),
         "review": Words("待审核", "To review"),
@@ -315,7 +308,7 @@ def _tabs(who: Who, current_tab: str, total: int) -> list[Tab]:
     found = [Tab("sent", Words("已发", "Sent"), reverse("sent"), total, current_tab == "sent")]
     for name in shown:
         href = f"{reverse('drafts')}?tab={name}"
-        found.append(Tab(name, names[name], href, lists[name].count(), current_tab == name))
+        found.append(Tab(name, names[name], href, rows[name].count(), current_tab == name))
     return found
 
 

@@ -241,6 +241,8 @@ def test_from_draft_to_issue_with_three_logins(
     address = imported(author)
     assert pressed(author, address, "submit").headers["Location"] == address
     assert "待审核" in text(reviewer.get("/drafts/?tab=review"))
+    assert '发件 <span class="count">1</span>' in text(reviewer.get("/drafts/"))
+    assert '发件 <span class="count">' not in text(author.get("/drafts/"))
     assert text(author.get(address)).count("拟稿人不能审核或签发自己的稿件")
 
     assert reviewer.post(f"{address}act/", {"act": "pass"}).status_code == 302

@@ -1,0 +1,37 @@
+"""Which drafts are whose: one's own, those to review, those to issue. Nobody is offered his own to decide."""
+
+from typing import Final
+
+from django.db.models import QuerySet
+
+from tongbao_connectors.authorisation import APPROVERS, Who
+from tongbao_connectors.papers.models import Paper
+from tongbao_connectors.papers.states import State
+
+ENDED: Final = (State.ISSUED.value, State.DISCARDED.value)
+
+
+def mine(who: Who) -> "QuerySet[Paper]":
+    """What this officer is writing, or has with others."""
+    return Paper.objects.filter(author=who.officer_ref).exclude(state__in=ENDED)
+
+
+def to_review(who: Who) -> "QuerySet[Paper]":
+    """What this officer may pass."""
+    return _of_others(who).filter(state=State.REVIEWING.value)
+
+
+def to_issue(who: Who) -> "QuerySet[Paper]":
+    """What this officer may issue."""
+    return _of_others(who).filter(state=State.APPROVED.value)
+
+
+def to_decide(who: Who) -> int:
+    """How many drafts wait for this officer."""
+    undecided = (State.REVIEWING.value, State.APPROVED.value)
+    return _of_others(who).filter(state__in=undecided).count()
+
+
+def _of_others(who: Who) -> "QuerySet[Paper]":
+    others = Paper.objects.exclude(author=who.officer_ref)
+    return others if who.role in APPROVERS and who.active else others.none()
