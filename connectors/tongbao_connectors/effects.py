@@ -5,21 +5,21 @@ becomes of the alert when an own message in its thread could not be sent.
    else it waits until who holds it confirms (撤控). An update reopens what was answered, returned, redirected
    or closed, and its deadlines, if it brings any, count from now on. Replies and reminders change no state.
 2. Only what the alert's own originator says does anything. Each is a line in the alert's timeline.
-3. A fault of ours in one of them is logged and keeps neither the others nor the batch.
+3. A fault of ours in one of them is an incident and keeps neither the others nor the batch.
 4. What arrived before its alert does its work when that arrives, in the order of the log.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
 from tongbao_broker.statements import places, select
-from tongbao_connectors import reports
+from tongbao_connectors import incidents, reports
 from tongbao_connectors.case_rules import Act, EventKind, allowed
 from tongbao_connectors.casework import events
 from tongbao_connectors.casework.items import due_at, move
@@ -61,8 +61,7 @@ def apply(stored: "Sequence[tuple[int, Accept, Decision | None]]", at: datetime)
     alerts = [accept.examined.header.id for _, accept, _ in stored if _type(accept) == MessageType.ALERT]
     arrived = {follower.message_id for follower in followers}
     for follower in (*_earlier(alerts, arrived), *followers):
-        with guarded("a follow-up has no effect", message_id=follower.message_id, type=follower.type):
-            _do(follower, at)
+        _guarded(partial(_do, follower, at), follower.message_id, follower.type, at)
 
 
 def refused(draft_key: int, code: str, at: datetime) -> None:
@@ -79,10 +78,13 @@ def not_sent(message_id: str, thread: str, kind: str, code: str, at: datetime) -
     alert = Message.objects.filter(message_id=thread, type=str(MessageType.ALERT)).first()
     if alert is None or kind not in SAID_IN_A_THREAD:
         return
-    with guarded("what wasn't sent has no effect", message_id=message_id, type=kind):
-        events.note(alert, EventKind.NOT_SENT, at, message_id=message_id, code=code, type=kind)
-        if kind == MessageType.ANSWER:
-            _hold_again(alert)
+    _guarded(partial(_not_sent, alert, message_id, kind, code, at), message_id, kind, at)
+
+
+def _not_sent(alert: Message, message_id: str, kind: str, code: str, at: datetime) -> None:
+    events.note(alert, EventKind.NOT_SENT, at, message_id=message_id, code=code, type=kind)
+    if kind == MessageType.ANSWER:
+        _hold_again(alert)
 
 
 def _hold_again(alert: Message) -> None:
@@ -97,14 +99,14 @@ def _hold_again(alert: Message) -> None:
     move(row, Act.NOT_SENT, {"answered_at": None, **first})
 
 
-@contextmanager
-def guarded(what: str, **facts: str) -> Iterator[None]:
-    """A fault of ours inside is undone and logged, and keeps nothing else."""
+def _guarded(work: Callable[[], None], message_id: str, kind: str, at: datetime) -> None:
+    """Does the work for a message; a fault of ours in it is undone, and somebody must look at it."""
     try:
         with atomic():
-            yield
+            work()
     except Exception:
-        log.exception(what, **facts)
+        log.exception("a message has no effect", message_id=message_id, type=kind)
+        incidents.note("no_effect", message_id, at, type=kind)
 
 
 def _type(accept: "Accept") -> MessageType:

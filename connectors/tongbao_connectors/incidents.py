@@ -20,6 +20,7 @@ Kind = Literal[
     "leaves_changed",
     "leaves_mismatch",
     "leaves_missing",
+    "no_effect",
     "records_lost",
     "rejected",
     "seen_ahead",

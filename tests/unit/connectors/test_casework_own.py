@@ -14,8 +14,9 @@ from tests.support.province import alert
 from tests.unit.connectors.test_casework_acts import at_once
 from tongbao_broker import database
 from tongbao_broker.errors import Conflict, NotFound
-from tongbao_connectors import casework, drafts
-from tongbao_connectors.store.models import Draft, InboxItem, Message, StageReport
+from tongbao_connectors import casework, drafts, effects
+from tongbao_connectors.store.models import Draft, InboxItem, Incident, Message, StageReport
+from tongbao_schemas.codes import MessageType
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
@@ -152,6 +153,24 @@ def test_nobody_closes_what_isnt_his(case: Case) -> None:
         casework.close(case.number, text="演练", outcome="located", **ORIGIN, **case.gz_as())
     assert casework.own_state(Message.objects.get(message_id=case.message_id)) == "open"
     assert case.events(case.gz) == []
+
+
+def test_a_fault_of_ours_in_one_message_keeps_no_other(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stored and waits to be read, an incident says that it did nothing, the rest goes on."""
+
+    def stumbles(*_: object) -> None:
+        raise ValueError("演练")
+
+    works = {**effects._WORK, MessageType.CANCEL: stumbles}
+    monkeypatch.setattr(effects, "_WORK", works)
+    act(case, "remind")
+    act(case, "cancel")
+    case.net.settle()
+
+    assert (case.item().state, case.events()) == ("waiting", ["reminded"])
+    with case.gd.here():
+        assert list(Incident.objects.values_list("kind", "facts")) == [("no_effect", {"type": "cancel"})]
+        assert {item.type for item in casework.list_inbox()} == {"alert", "reminder", "cancel"}
 
 
 @pytest.mark.parametrize("name", ["close", "cancel"])
