@@ -32,6 +32,7 @@ type family struct {
 	Cases   []struct {
 		Name, Judge, By, Directory, Record, Expected string
 		At                                           moment
+		Seen                                         struct{ Root, Directory int64 }
 	} `json:"cases"`
 }
 
@@ -54,6 +55,36 @@ func TestGoldenDeliveries(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestGoldenTrustFiles judges every trust file: whether its directory may be used from now on.
+func TestGoldenTrustFiles(t *testing.T) {
+	var made world
+	loadFile(t, "world.json", &made)
+	var given family
+	loadFile(t, "documents.json", &given)
+	for _, each := range given.Cases {
+		t.Run(each.Name, func(t *testing.T) {
+			p := &province{network: made.Network}
+			var err error
+			if p.pinned, err = pin(made.PinnedRoot, made.Network); err != nil {
+				t.Fatal(err)
+			}
+			found := "trusted"
+			directory, err := p.verifiedDirectory(bytesOf(t, given.Records[each.Record]), each.Seen.Root)
+			switch {
+			case err != nil:
+				found, _, _ = strings.Cut(err.Error(), ":")
+			case directory.Version < each.Seen.Directory:
+				found = "TB-222"
+			case !each.At.Before(directory.ExpiresAt.Time):
+				found = "TB-223"
+			}
+			if found != each.Expected {
+				t.Errorf("expected %s, found %s (%v)", each.Expected, found, err)
+			}
+		})
 	}
 }
 
@@ -80,7 +111,7 @@ func (w *world) province(t *testing.T, code, version string) *province {
 	if p.pinned, err = pin(w.PinnedRoot, w.Network); err != nil {
 		t.Fatal(err)
 	}
-	if p.directory, err = p.verifiedDirectory(w.Trust[version]); err != nil {
+	if p.directory, err = p.verifiedDirectory(w.Trust[version], 0); err != nil {
 		t.Fatal(err)
 	}
 	secret, err := hex.DecodeString(w.Secrets[code+" seal"])

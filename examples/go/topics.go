@@ -30,6 +30,7 @@ type province struct {
 	bootstrap  string
 	pinned     *root
 	directory  *directory
+	newestRoot int64
 	follow     func(context.Context) error
 	messageKey ed25519.PrivateKey
 	sealKeys   map[string]hpke.PrivateKey

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -69,6 +70,7 @@ type directory struct {
 	Agreements   []any         `json:"agreements"`
 	Floor        any           `json:"floor,omitzero"`
 	Postings     []any         `json:"postings"`
+	rootVersion  int64
 }
 
 type participant struct {
@@ -152,10 +154,83 @@ func (e *envelope) payloadSignedBy(set keySet, payloadType string) ([]byte, erro
 			}
 		}
 	}
-	if set.Threshold < 1 || len(good) < set.Threshold {
+	if len(good) < set.Threshold {
 		return nil, errors.New("TB-220: too few signatures")
 	}
 	return payload, nil
+}
+
+// readDocument has a code of its own for a text that passes the gate and is no such document.
+func readDocument(data []byte, limit int, into any) error {
+	if err := gate(data, limit); err != nil {
+		return err
+	}
+	if err := read(data, limit, into); err != nil {
+		return fmt.Errorf("TB-221: %w", err)
+	}
+	return nil
+}
+
+// smallOrder holds the points of small order (little endian, without the top bit) of Ed25519 and of X25519: under
+// such a key one signature fits any message, and a secret agreed with it is known to all.
+var smallOrder = map[string][]string{
+	"Ed25519": {
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	},
+	"X25519": {
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	},
+}
+
+// checkKeys: every key bears its own name, is of no small order, and is listed once.
+func (d *directory) checkKeys() error {
+	listed := map[string]bool{}
+	for each := range d.Keys {
+		if err := checkKey(&d.Keys[each]); err != nil {
+			return err
+		}
+		if listed[d.Keys[each].Kid] {
+			return errors.New("TB-221: a key twice")
+		}
+		listed[d.Keys[each].Kid] = true
+	}
+	return nil
+}
+
+func checkKey(k *key) error {
+	raw := bytes.Clone(k.raw())
+	if raw == nil {
+		return errors.New("TB-221: a key under another name")
+	}
+	raw[31] &= 0x7F
+	if slices.Contains(smallOrder[k.Alg], hex.EncodeToString(raw)) {
+		return errors.New("TB-225: a key of small order")
+	}
+	return nil
+}
+
+func (s keySet) check() error {
+	for _, each := range s.Keys {
+		if err := checkKey(&key{Kid: each.Kid, Public: each.Public, Alg: "Ed25519"}); err != nil {
+			return err
+		}
+	}
+	if s.Threshold < 1 || s.Threshold > len(s.Keys) {
+		return errors.New("TB-221: a threshold that can't be met")
+	}
+	return nil
 }
 
 // pin reads the root that was given by hand: it vouches for itself.
@@ -173,8 +248,13 @@ func rootOf(signed *envelope, network string) (*root, error) {
 		return nil, err
 	}
 	var found root
-	if err := read(payload, documentLimit, &found); err != nil {
+	if err := readDocument(payload, documentLimit, &found); err != nil {
 		return nil, err
+	}
+	for _, set := range []keySet{found.RootKeys, found.DirectoryKeys} {
+		if err := set.check(); err != nil {
+			return nil, err
+		}
 	}
 	if found.Network != network {
 		return nil, errors.New("TB-224: another network")
@@ -183,11 +263,15 @@ func rootOf(signed *envelope, network string) (*root, error) {
 	return &found, err
 }
 
-// verifiedDirectory follows the roots from the pinned one and gives the directory under the last (section 8).
-func (p *province) verifiedDirectory(data []byte) (*directory, error) {
+// verifiedDirectory follows the roots from the pinned one and gives the directory under the last (section 8);
+// a root older than the newest one seen so far is a rollback.
+func (p *province) verifiedDirectory(data []byte, newestRoot int64) (*directory, error) {
 	var file trustFile
-	if err := read(data, inLimit, &file); err != nil {
+	if err := readDocument(data, inLimit, &file); err != nil {
 		return nil, err
+	}
+	if file.Roots == nil || file.Directory.Payload == "" {
+		return nil, errors.New("TB-221: no trust file")
 	}
 	trusted := p.pinned
 	for each := range file.Roots {
@@ -203,17 +287,24 @@ func (p *province) verifiedDirectory(data []byte) (*directory, error) {
 		}
 		trusted = next
 	}
+	if trusted.Version < newestRoot {
+		return nil, errors.New("TB-222: an old root")
+	}
 	payload, err := file.Directory.payloadSignedBy(trusted.DirectoryKeys, directoryType)
 	if err != nil {
 		return nil, err
 	}
 	var found directory
-	if err := read(payload, documentLimit, &found); err != nil {
+	if err := readDocument(payload, documentLimit, &found); err != nil {
+		return nil, err
+	}
+	if err := found.checkKeys(); err != nil {
 		return nil, err
 	}
 	if found.Network != p.network {
 		return nil, errors.New("TB-224: another network")
 	}
+	found.rootVersion = trusted.Version
 	if trusted.ExpiresAt.Before(found.ExpiresAt.Time) {
 		found.ExpiresAt = trusted.ExpiresAt
 	}
@@ -233,9 +324,9 @@ func (p *province) followDirectory(ctx context.Context) error {
 			return err
 		}
 		for _, value := range values {
-			found, err := p.verifiedDirectory(value)
+			found, err := p.verifiedDirectory(value, p.newestRoot)
 			if err == nil && (p.directory == nil || found.Version > p.directory.Version) {
-				p.directory = found
+				p.directory, p.newestRoot = found, found.rootVersion
 			}
 		}
 	}
