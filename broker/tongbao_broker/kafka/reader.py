@@ -87,10 +87,10 @@ class Reader:
         Who rings `bell` ends the wait of a poll; it is closed with the reader.
         """
         self._connection = connection
-        self._bell = bell or Bell()
         self._coming: Any = None
         self._next = dict.fromkeys(topics, 0)
         self._admin = administrator(connection, request_s=IDENTITY_ANSWER_S)
+        self._bell = bell or Bell()
         try:
             self._cluster_id, self._topic_ids = self._look_up()
             self._looked_up = time.monotonic()
