@@ -135,9 +135,24 @@ def atomic() -> Iterator[None]:
         with transaction.atomic(using=name):
             yield
         return
+    with _mishaps(name), transaction.atomic(using=name):
+        yield
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Questions to the current database outside a transaction, each answered as things are then.
+
+    They take no lock, for which a transaction's beginning would wait. Trouble becomes Held as in `atomic`.
+    """
+    with _mishaps(current()):
+        yield
+
+
+@contextmanager
+def _mishaps(name: str) -> Iterator[None]:
     try:
-        with transaction.atomic(using=name):
-            yield
+        yield
     except (OperationalError, InterfaceError) as error:
         connections[name].close()
         raise Held(

@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 
 from tongbao_broker import logs
 from tongbao_broker.clock import Clock
-from tongbao_broker.database import atomic
+from tongbao_broker.database import atomic, reading
 from tongbao_broker.errors import (
     BadConfiguration,
     Fenced,
@@ -420,7 +420,7 @@ def _decide(portion: Sequence[Judged], circumstances: Circumstances) -> list[Dec
 
 
 def _view(portion: Sequence[Judged]) -> View:
-    with atomic():
+    with reading():
         return store.view(lookup(result for _, result in portion if not isinstance(result, Reject)))
 
 

@@ -1,7 +1,9 @@
 """Several databases in one process, each query in the right one, each commit safe."""
 
+import sqlite3
 import threading
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -104,14 +106,27 @@ def test_unknown_name_is_refused() -> None:
         pass
 
 
-def test_database_trouble_holds_and_heals(streams_database: str) -> None:
+@pytest.mark.parametrize("block", [database.atomic, database.reading])
+def test_database_trouble_holds_and_heals(
+    streams_database: str, block: Callable[[], AbstractContextManager[None]]
+) -> None:
     """Trouble with the database becomes Held, the connection is closed, and the next transaction works."""
-    with pytest.raises(Held), database.atomic():
+    with pytest.raises(Held), block():
         raise OperationalError("disk I/O error")
 
     assert connections[streams_database].connection is None
     with database.atomic():
         assert not Cursor.objects.exists()
+
+
+def test_a_question_waits_for_nobody_s_transaction(streams_database: str) -> None:
+    """It takes no lock, while a transaction takes the database's at its beginning."""
+    path = connections.settings[streams_database]["NAME"]
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with database.reading():
+            assert not Cursor.objects.exists()
+            assert not database.in_transaction()
 
 
 def test_address_of_a_file_with_unusual_name(tmp_path: Path) -> None:
