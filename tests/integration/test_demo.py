@@ -97,7 +97,7 @@ def test_once_brings_every_sample_to_its_end_twice(tmp_path: Path) -> None:
 
 
 def test_stays_up_until_interrupted(tmp_path: Path) -> None:
-    """Samples 3 to 5 wait for the person; the named commands work; Ctrl-C ends all within 10 s."""
+    """Samples 1 and 3 to 5 wait for the person; the named commands work; Ctrl-C ends all within 10 s."""
     folder = tmp_path / "demo"
     demo = start(folder)
     until(lambda: "Ctrl-C" in talk(folder) or demo.poll() is not None, 120)
@@ -106,6 +106,7 @@ def test_stays_up_until_interrupted(tmp_path: Path) -> None:
     assert sorted((item["origin"], item["province"]) for item in waiting) == [
         ("520000", "320000"),
         ("520000", "330000"),
+        ("520000", "440000"),
         ("530000", "520000"),
     ]
 

@@ -35,7 +35,8 @@ from tongbao_connectors.workspace import Workspace
 if TYPE_CHECKING:
     from tongbao_connectors.demo.story import Story
 
-LEFT_ALONE = (3, 4, 5)
+LEFT_ALONE = (1, 3, 4, 5)
+EXAMPLE = 4
 WITHIN_S = 90.0
 PAUSE_S = 0.7
 WATCH_EVERY_S = 0.5
@@ -243,7 +244,7 @@ class Demo:
 
     def _next_commands(self, story: "Story") -> list[tuple[str, str]]:
         program = f"{self._program()}{self._options()}"
-        example = next(journey for journey in story.journeys if journey.sample.number == LEFT_ALONE[1])
+        example = next(journey for journey in story.journeys if journey.sample.number == EXAMPLE)
         code, number = example.audience[0], example.number
         officer = story.accountable(example, code)
         acting = f"--as {code} --officer {officer}"

@@ -50,6 +50,7 @@ def test_outcome_says_what_the_origin_knows() -> None:
             }
         ],
         "trail": {"size": 9, "root": "ab" * 32},
+        "desks": [],
         "seconds": {"alerts": 1.5},
     }
 
