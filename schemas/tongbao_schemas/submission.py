@@ -30,7 +30,7 @@ from tongbao_schemas.refusals import Code
 SUBMISSION_LIMIT: Final = BODY_LIMIT + 16_384
 """The most bytes a submission may have."""
 BUILT_TYPES: Final = frozenset({MessageType.ALERT, MessageType.ANSWER, *FOLLOW_UPS})
-_CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType.HEAD})
+CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType.HEAD})
 
 ClientRef = Annotated[HeaderText, Field(max_length=64)]
 
@@ -82,7 +82,7 @@ def check_submission(submission: Submission, *, now: datetime, origin: str) -> B
 
 
 def _check_type(submission: Submission) -> None:
-    if submission.type in _CONNECTORS_OWN:
+    if submission.type in CONNECTORS_OWN:
         raise Refused(Code.NOT_SUBMITTABLE, "type")
     if submission.type not in BUILT_TYPES:
         raise Refused(Code.TYPE_NOT_BUILT, "type")

@@ -4,12 +4,14 @@
    desk (`Event`), the stages that others report, openings, and what else was said in the thread.
 2. Nothing vanishes: a correction is a line of its own.
 3. A line says what happened in references, codes and times; nothing of a body.
-4. A line that brings its own words (`facts["zh"]`, `facts["en"]`) is shown with them.
+4. Readings by one person in a row are one line that says how many.
+5. A line that brings its own words (`facts["zh"]`, `facts["en"]`) is shown with them.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -88,7 +90,27 @@ def timeline(reference: str) -> list[Line]:
         *_openings(message),
         *_others(message),
     ]
-    return sorted(lines, key=lambda line: line.at)[::-1]
+    return list(_gathered(sorted(lines, key=lambda line: line.at)[::-1]))
+
+
+def _gathered(lines: Sequence[Line]) -> Iterator[Line]:
+    """Readings by one person with nothing between them are one line, with their number and the last time."""
+    for reading, same in groupby(lines, key=_reading):
+        several = list(same)
+        if reading is None:
+            yield from several
+        elif len(several) == 1:
+            yield several[0]
+        else:
+            words, count = several[0].words, len(several)
+            yield replace(several[0], words=Words(f"{words.zh}，{count} 次", f"{words.en}, {count} times"))
+
+
+def _reading(line: Line) -> tuple[str, str] | None:
+    """Who read, and for what; None for all other lines."""
+    if line.kind not in ("opened", Stage.READ):
+        return None
+    return line.words.zh, line.by.zh if line.by else ""
 
 
 def _way(message: Message) -> Iterator[Line]:

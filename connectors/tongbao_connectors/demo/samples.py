@@ -3,7 +3,8 @@
 1. A sample is a submission in a file `<n>-<origin code>-<name>.json`; its sender isn't in the submission.
 2. In a checkout they lie in examples/, in an installed package beside this module.
 3. Each run sends them as new alerts: `client_ref` gets the run's mark, and the times in the body are moved
-   by whole days so that the earliest one is today or later. Everything else is sent as the file has it.
+   by whole days so that the earliest one is today (in Beijing) or later. Everything else is sent as the file
+   has it.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tongbao_broker.errors import BadConfiguration
+from tongbao_connectors.duty_time import BEIJING
 from tongbao_schemas.encoding import compact_json, format_time, parse_time
 
 NAME = re.compile(r"(?P<number>\d+)-(?P<origin>[1-9]\d0000)-(?P<slug>[a-z0-9-]+)\.json")
@@ -70,7 +72,8 @@ def _read(match: re.Match[str], path: Path) -> Sample:
 
 def _days_to_move(body: Any, now: datetime) -> timedelta:
     earliest = min(_times(body), default=now)
-    return timedelta(days=max(0, (now.date() - earliest.date()).days))
+    today, first = now.astimezone(BEIJING).date(), earliest.astimezone(BEIJING).date()
+    return timedelta(days=max(0, (today - first).days))
 
 
 def _times(value: Any) -> Iterator[datetime]:

@@ -469,6 +469,21 @@ def test_the_originator_sees_how_often_it_was_opened(case: Case) -> None:
     assert standing(case).readings == 3
 
 
+def test_readings_in_a_row_are_one_line(case: Case) -> None:
+    """One officer who looks three times makes one line that says so; another officer has his own."""
+    with case.gd.here():
+        for officer_ref in (LEADER, ACCOUNTABLE, ACCOUNTABLE, ACCOUNTABLE):
+            casework.open_body(case.number, why="核查", **case.gd_as(officer_ref))
+            case.net.clock.forward(minutes=1)
+        received = [line for line in casework.timeline(case.number) if line.kind == "opened"]
+    case.net.settle()
+    with case.gz.here():
+        sent = [line for line in casework.timeline(case.number) if line.kind == "read"]
+
+    assert [line.words.zh for line in received] == ["查阅正文：核查，3 次", "查阅正文：核查"]
+    assert [line.words.zh for line in sent] == ["广东已阅，3 次", "广东已阅"]
+
+
 def test_the_timeline_tells_the_whole_story_newest_first(case: Case) -> None:
     """On both sides, each line with a point, words in both languages and, where a person acted, by whom."""
     at_desk(case, "claim", "start", "answer")
