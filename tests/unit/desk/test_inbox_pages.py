@@ -488,3 +488,20 @@ def test_the_badge_counts_what_waits(gd: DeskAt) -> None:
 
     assert ">1<" in before
     assert "count" not in text(browser.get("/badge/"))
+
+
+def test_an_answer_that_did_not_get_out_is_said_on_top(gd: DeskAt) -> None:
+    """With the code's sentence and next step, until something else was sent."""
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    where = address(browser)
+    browser.post(f"{where}claim/")
+    with gd.province.here():
+        item = InboxItem.objects.select_related("message").get()
+        facts = {"message_id": "x", "code": "TB-404", "type": "answer"}
+        Event.objects.create(message=item.message, at=item.claimed_at, kind="not_sent", facts=facts)
+    lost = text(browser.get(where))
+    browser.post(f"{where}progress/", ACTS["progress"])
+
+    assert "没有发出" in lost
+    assert "TB-404" in lost
+    assert "没有发出" not in text(browser.get(where))

@@ -23,8 +23,16 @@ from tongbao_connectors.search.index import Similar
 from tongbao_connectors.store.models import Event, InboxItem, Message, Opening
 from tongbao_connectors.wording import Wording
 from tongbao_schemas.codes import MessageType
+from tongbao_schemas.refusals import REFUSALS, Code
 
 ESCALATIONS = 5
+SENT_OUT = tuple(
+    kind.value
+    for kind in (
+        *(EventKind.PROGRESS, EventKind.RESULT, EventKind.RETURNED, EventKind.REDIRECTED),
+        *(EventKind.MORE_TIME, EventKind.ASKED, EventKind.REPLIED),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,17 @@ class Undo:
     number: str
     kind: EventKind
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What was answered here and refused or rejected on its way: which, when, why, what to do."""
+
+    kind: MessageType
+    at: datetime
+    why: Words
+    next_step: Words
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,17 @@ def taken(message_id: str, who: Who, roster: Roster, w: Wording) -> Taken | None
         return None
     by = name_of(item.claimed_by, who, roster, w)
     return Taken(item.message.message_id, item.message.number, by, item.claimed_at)
+
+
+def unsent_of(message: Message) -> Unsent | None:
+    """The last answer where it didn't get out and nothing was sent since."""
+    lines = Event.objects.filter(message=message).order_by("pk")
+    last = lines.filter(kind=EventKind.NOT_SENT.value).last()
+    if last is None or lines.filter(pk__gt=last.pk, kind__in=SENT_OUT).exists():
+        return None
+    refusal = REFUSALS[Code(last.facts["code"])]
+    why, next_step = Words(refusal.zh, refusal.en), Words(refusal.next_zh, refusal.next_en)
+    return Unsent(MessageType(last.facts["type"]), last.at, why, next_step, refusal.code)
 
 
 def four_facts(item: InboxItem, roster: Roster, w: Wording) -> dict[str, Fact | None]:

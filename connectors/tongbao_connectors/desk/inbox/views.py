@@ -216,6 +216,7 @@ def _about(item: InboxItem, thing: Thing, who: Who, shown: Shown | None) -> dict
         "sheet": shown.sheet if shown else None,
         "letter": shown.letter if shown else None,
         "choices": acts.choices(item, thing, who, w.now),
+        "unsent": known.unsent_of(message),
         "undo": known.undo_of(message, who, w.now),
         "facts": known.four_facts(item, roster, w),
         "terms": known.terms(item),
