@@ -106,14 +106,15 @@ def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
         return rows.none()
     if who.role in (Role.LEADER, Role.SUPERVISOR):
         return rows
-    ref = who.officer_ref
-    represented = [officer for officer, each in desk().roster().officers.items() if each.substitute == ref]
-    led = {unit.code for unit in desk().roster().units.values() if unit.leader == ref}
-    mine = Q(officer_ref__in=[ref, *represented]) | Q(claimed_by=ref) | Q(assigned_to=ref)
+    ref, roster, now = who.officer_ref, desk().roster(), desk().now()
+    represented = {officer for officer, each in roster.officers.items() if each.substitute == ref}
+    units = {who.unit, *who.on_duty}
+    for code, unit in roster.units.items():
+        if unit.leader == ref or roster.accountable(code, now).officer_ref in {ref, *represented}:
+            units.add(code)
+    mine = Q(officer_ref__in={ref, *represented}) | Q(claimed_by=ref) | Q(assigned_to=ref)
     asked = Q(asked_text__contains=json.dumps(ref)) | Q(asked_text__contains=f'"{ref}"')
-    return rows.alias(asked_text=Cast("asked", TextField())).filter(
-        mine | asked | Q(unit__in={who.unit, *who.on_duty, *led})
-    )
+    return rows.alias(asked_text=Cast("asked", TextField())).filter(mine | asked | Q(unit__in=units))
 
 
 def leave(request: HttpRequest) -> None:

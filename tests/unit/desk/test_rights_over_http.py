@@ -151,6 +151,7 @@ POSTED_ONLY = {
     "logout",
     "draft-import",
     "draft-act",
+    "draft-again",
     "duty-agree",
     "duty-withdraw",
     "channel-test",
