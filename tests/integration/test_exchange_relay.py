@@ -131,7 +131,8 @@ def world() -> World:
 def exchange(broker: Broker, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     """A running exchange with a trail of its own."""
     broker.set_up(world.directory.document)
-    for topic in (LEAVES_TOPIC, DIRECTORY_TOPIC):
+    own = [topic(code) for code in (SHAANXI, GANSU) for topic in (in_topic, out_topic)]
+    for topic in (LEAVES_TOPIC, DIRECTORY_TOPIC, *own):
         broker.recreate(topic)
     running = Exchange(fill(tmp_path_factory.mktemp(EXCHANGE), broker, world))
     running.start()
