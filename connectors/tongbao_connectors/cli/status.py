@@ -139,4 +139,8 @@ def _print(
 def _name(process: str, call: Call) -> str:
     from tongbao_connectors.words import place
 
-    return process if not process.isdigit() else f"{process} {place(process, call.lang)}"
+    kind, _, code = process.rpartition("-")
+    if not code.isdigit():
+        return process
+    named = {"desk": call.words("联络台", "desk"), "watch": call.words("值守", "watch")}.get(kind, "")
+    return f"{process} {place(code, call.lang)} {named}".rstrip()

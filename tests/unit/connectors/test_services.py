@@ -106,3 +106,18 @@ def test_end_of_a_process_is_seen_before_anybody_collects_it() -> None:
     child.wait()
     with services._watched(child.pid) as ended:
         assert ended()
+
+
+def test_desk_and_watch_run_beside_the_connector(tmp_path: Path) -> None:
+    """A province with a desk has two processes more, each with a log of its own."""
+    made = workspaces.create(tmp_path / "demo", datetime.now(UTC))
+    children = {child.name: child for stage in services.stages(made) for child in stage.children}
+
+    assert {name for name in children if name.endswith(("440000", "330000"))} == {
+        "330000",
+        "440000",
+        "desk-440000",
+        "watch-440000",
+    }
+    logs = {children[name].log for name in ("440000", "desk-440000", "watch-440000")}
+    assert len(logs) == 3

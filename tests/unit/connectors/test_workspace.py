@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tongbao_connectors import workspace
+from tongbao_connectors.desk import configuration
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import (
     DEMO_PROVINCES,
@@ -166,6 +167,20 @@ def test_taken_port_is_replaced_everywhere(tmp_path: Path) -> None:
     assert f'bootstrap = "{settled.bootstrap}"' in settings.read_text()
     assert settings.read_text().startswith("database_url")
     assert settled.bootstrap in (made.exchange / "exchange.toml").read_text()
+
+
+def test_taken_port_of_a_desk_is_replaced(tmp_path: Path) -> None:
+    """A desk gets another port where its own is taken; the other desk keeps its own, and files say so."""
+    made = workspace.create(tmp_path / "demo", NOW)
+    with socket.create_server(("127.0.0.1", made.desks["440000"])):
+        settled = workspace.settle_ports(made)
+
+    ports = {
+        code: configuration.load(made.participant(code), made.network).port for code in ("440000", "520000")
+    }
+    assert settled.desks["440000"] != made.desks["440000"]
+    assert settled.desks["520000"] == made.desks["520000"]
+    assert ports == settled.desks == workspace.load(made.folder).desks
 
 
 def test_free_ports_are_kept(made: Workspace) -> None:
