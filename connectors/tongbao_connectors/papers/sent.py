@@ -7,6 +7,7 @@
 3. A list opens no body: a draft shows its own title, a sent alert the fixed extract.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,8 +23,8 @@ from tongbao_broker.errors import Conflict, NoRight, NotFound, OperationError, R
 from tongbao_connectors import casework
 from tongbao_connectors.authorisation import APPROVERS, Thing, Verb, Who
 from tongbao_connectors.case_rules import ThreadState
-from tongbao_connectors.casework.originating import own_state
-from tongbao_connectors.casework.standing import Addressee, opened_by, standing
+from tongbao_connectors.casework.originating import own_states
+from tongbao_connectors.casework.standing import Addressee, opened_by, standings
 from tongbao_connectors.casework.timeline import timeline
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
@@ -36,6 +37,7 @@ from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.values import one
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
 from tongbao_connectors.wording import Wording
+from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.codes import MessageType, Urgency
 from tongbao_schemas.refusals import REFUSALS, Code
 
@@ -171,7 +173,7 @@ def show(
     shown = reading.read(message, why, automatic, who, roster, w) if why else None
     line = _lines([message])[0]
     paper = Paper.objects.filter(message_id=message.message_id).first()
-    received = _received(message)
+    received, unsent = _received(message), list(_unsent(message))
     facts = {
         "message": message,
         "line": line,
@@ -192,7 +194,8 @@ def show(
         "openings": reading.opened_here(message),
         "received": received,
         "acts": following.possible(line.state, who, thing, bool(received)),
-        "done": request.GET.get("done", "") in following.FOLLOWS,
+        "unsent": unsent,
+        "done": request.GET.get("done", "") in following.FOLLOWS and not unsent,
     }
     return render(request, "papers/sent_one.html", facts, status=422 if asked else 200)
 
@@ -213,6 +216,18 @@ def thing_of(message: Message) -> Thing:
     )
 
 
+def refused_by(draft: Draft, who: Who) -> Thing:
+    """An alert that couldn't be sent, for whoever wants to draft it again: who wrote, reviewed and issued it."""
+    paper = Paper.objects.filter(message_id=draft.message_id).first()
+    hands = {draft.submitted_by, *((paper.reviewer, paper.issuer) if paper else ())}
+    return Thing(
+        kind=draft.type,
+        direction="out",
+        submitted_by=paper.author if paper else draft.submitted_by,
+        reviewed_by=who.officer_ref if who.officer_ref in hands else "",
+    )
+
+
 def _own_alerts() -> Any:
     own = Message.objects.filter(outbox__isnull=False, type=MessageType.ALERT.value)
     return own.select_related("outbox").order_by("-pk")
@@ -228,22 +243,42 @@ def _own(message_id: UUID) -> Message | None:
 
 def _on_its_way(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """What the connector has still to seal, or had to refuse."""
-    draft = Draft.objects.get(message_id=str(message_id))
+    draft, who = Draft.objects.get(message_id=str(message_id)), who_asks(request)
     paper = Paper.objects.filter(message_id=str(message_id)).first()
     facts = {
         "draft": draft,
         "steps": list(paper.steps.order_by("pk")) if paper else [],
         "refused": _refused(draft),
-        "may_draft": bool(may(request, Verb.DRAFT)),
+        "may_draft": bool(may(request, Verb.DRAFT))
+        and bool(may(request, Verb.SUPPLEMENT, refused_by(draft, who))),
     }
     return render(request, "papers/on_its_way.html", facts)
 
 
 def _refused(draft: Draft) -> Words | None:
-    if not draft.code:
-        return None
-    row = REFUSALS[Code(draft.code)]
-    return Words(f"{row.zh}{row.next_zh}（{draft.code}）", f"{row.en} {row.next_en} ({draft.code})")
+    return _sentence(draft.code) if draft.code else None
+
+
+def _sentence(code: str) -> Words:
+    row = REFUSALS[Code(code)]
+    return Words(f"{row.zh}{row.next_zh}（{code}）", f"{row.en} {row.next_en} ({code})")
+
+
+def _unsent(message: Message) -> Iterator[Words]:
+    """What the originator did last, of each kind, and could not be sent: what it was, and why."""
+    kinds = [kind.value for kind in FOLLOW_UPS]
+    tried = Draft.objects.filter(thread=message.thread, type__in=kinds).order_by("pk")
+    for draft in {draft.type: draft for draft in tried}.values():
+        code = draft.code or _rejected(draft)
+        if code:
+            kind, why = MessageType(draft.type), _sentence(code)
+            yield Words(f"{kind.zh}未能发出：{why.zh}", f"Not sent: {kind.en.lower()}. {why.en}")
+
+
+def _rejected(draft: Draft) -> str:
+    """The code with which the exchange rejected it."""
+    found = Outbox.objects.filter(message__message_id=draft.message_id, state=Outbox.State.REJECTED)
+    return found.values_list("code", flat=True).first() or ""
 
 
 def _unsealed() -> Any:
@@ -254,12 +289,18 @@ def _unsealed() -> Any:
 
 def _lines(messages: list[Message]) -> list[Line]:
     cards, asked = casework.cards(messages), _questions(messages)
-    return [_line(message, cards[message.pk], asked.get(message.thread, 0)) for message in messages]
-
-
-def _line(message: Message, card: casework.Card, questions: int) -> Line:
-    there, state = tuple(standing(message.message_id)), own_state(message)
-    return Line(message, card, there, state, _due(there, state), questions)
+    there, states = standings(messages), own_states(messages)
+    return [
+        Line(
+            message,
+            cards[message.pk],
+            tuple(there[message.pk]),
+            states[message.pk],
+            _due(tuple(there[message.pk]), states[message.pk]),
+            asked.get(message.thread, 0),
+        )
+        for message in messages
+    ]
 
 
 def _questions(messages: list[Message]) -> dict[str, int]:

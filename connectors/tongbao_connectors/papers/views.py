@@ -36,6 +36,7 @@ from tongbao_connectors.papers.drafting import Faulty, Hand
 from tongbao_connectors.papers.form import BLOCKS, CATEGORY_NEEDS, Kind
 from tongbao_connectors.papers.mapping import to_values, with_needed_papers
 from tongbao_connectors.papers.models import Paper
+from tongbao_connectors.papers.sent import refused_by
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.uploads import Digested, DigestHandler
 from tongbao_connectors.papers.values import Values, added, count, many, of_form, one, removed
@@ -108,10 +109,14 @@ def import_one(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs(Verb.DRAFT)
 def again(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """A draft out of an issued alert that could not be sent, to be corrected and reviewed anew."""
+    """A draft out of an issued alert that could not be sent, to be corrected and reviewed anew.
+
+    It is for those who wrote, reviewed or issued it, and for a leader.
+    """
     refused = Draft.objects.filter(message_id=str(message_id)).first()
     if refused is None:
         raise NotFound(str(message_id))
+    demand(request, Verb.SUPPLEMENT, refused_by(refused, who_asks(request)))
     paper = drafting.again(refused, _hand(request))
     return redirect(f"{reverse('draft', args=[paper.pk])}?checked=1")
 

@@ -12,6 +12,7 @@ from tongbao_connectors.authorisation import Role
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import Draft, Message, Opening
 from tongbao_schemas.codes import MessageType
+from tongbao_schemas.refusals import Code
 
 LEADER, RECEIVER = "A-0001", "A-0120"
 
@@ -218,7 +219,12 @@ def test_a_refused_one_says_why(gz: DeskAt, leader: Browser, desk_network: Netwo
 
     assert draft.code in text(leader.get("/sent/"))
     assert "未能发出" in text(leader.get(f"/sent/{draft.message_id}/"))
+    other = gz.person(Role.RECEIVER, "A-0118")
+    assert other.post(f"/sent/{draft.message_id}/again/").status_code == 403
+    assert "改后重拟" not in text(other.get(f"/sent/{draft.message_id}/"))
+
     again = leader.post(f"/sent/{draft.message_id}/again/")
+
     assert "演练甲今晚驾车" in text(leader.get(again.headers["Location"]))
 
 
@@ -242,3 +248,19 @@ def test_english(gz: DeskAt, desk_network: Network) -> None:
         bare = re.sub(r"<[^>]+>", "\n", page)
         left = {line.strip() for line in bare.split("\n") if re.search(r"[\u4e00-\u9fff]", line)}
         assert {line for line in left if "省禁毒总队" not in line} <= {"中文"}, path
+
+
+def test_an_act_that_could_not_be_sent_stands_on_top(leader: Browser, gz: DeskAt) -> None:
+    """Refused by the connector: in red with its code and next step, and nothing says that it was done."""
+    where = address(leader)
+    done = leader.post(f"{where}close/", {"outcome": "achieved", "text": "目的已达到。"}).headers["Location"]
+    with gz.province.here():
+        Draft.objects.filter(type=MessageType.CLOSURE.value).update(
+            state=Draft.State.REFUSED, code=Code.SCHEMA_NOT_ACCEPTED
+        )
+
+    page = text(leader.get(done))
+
+    assert "办结未能发出" in page
+    assert "TB-404" in page
+    assert "已办理" not in page
