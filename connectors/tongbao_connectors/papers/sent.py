@@ -217,7 +217,7 @@ def thing_of(message: Message) -> Thing:
 
 
 def refused_by(draft: Draft, who: Who) -> Thing:
-    """An alert that couldn't be sent, for whoever wants to draft it again: who wrote, reviewed and issued it."""
+    """An alert that couldn't be sent, for whoever wants to draft it again: who wrote, reviewed, issued it."""
     paper = Paper.objects.filter(message_id=draft.message_id).first()
     hands = {draft.submitted_by, *((paper.reviewer, paper.issuer) if paper else ())}
     return Thing(
