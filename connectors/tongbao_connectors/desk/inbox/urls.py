@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from tongbao_connectors.desk.inbox import views
+from tongbao_connectors.desk.inbox import act_views, list_views, message_views
 
 urlpatterns = [
-    path("inbox/", views.inbox, name="inbox"),
-    path("inbox/sign/", views.sign_many, name="sign-many"),
-    path("inbox/keys/", views.keys, name="keys"),
-    path("inbox/<slug:tab>/", views.inbox, name="inbox-tab"),
-    path("badge/", views.badge, name="badge"),
-    path("m/<uuid:message_id>/", views.message, name="message"),
-    path("m/<uuid:message_id>/print/", views.print_view, name="message-print"),
-    path("m/<uuid:message_id>/export/", views.export, name="message-export"),
-    path("m/<uuid:message_id>/<slug:name>/", views.act, name="message-act"),
+    path("inbox/", list_views.inbox, name="inbox"),
+    path("inbox/sign/", list_views.sign_many, name="sign-many"),
+    path("inbox/keys/", list_views.keys, name="keys"),
+    path("inbox/<slug:tab>/", list_views.inbox, name="inbox-tab"),
+    path("badge/", list_views.badge, name="badge"),
+    path("m/<uuid:message_id>/", message_views.message, name="message"),
+    path("m/<uuid:message_id>/print/", message_views.print_view, name="message-print"),
+    path("m/<uuid:message_id>/export/", message_views.export, name="message-export"),
+    path("m/<uuid:message_id>/<slug:name>/", act_views.act, name="message-act"),
 ]
