@@ -113,13 +113,13 @@ def _kept(request: HttpRequest, account: Account, view: Callable[..., HttpRespon
 
 
 def _to_login(request: HttpRequest, kept: bool = False) -> HttpResponse:
-    here = request.get_full_path() if request.method == "GET" or kept else ""
+    here = request.path if request.method == "GET" or kept else ""  # what was searched for stays out of it
     asked = {"next": here} if here not in ("", "/") else {}
     asked |= {"kept": "1"} if kept else {}
     target = reverse("login") + (f"?{urlencode(asked)}" if asked else "")
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=401)
-        response.headers["HX-Redirect"] = reverse("login")
+        response.headers["HX-Redirect"] = target if kept else reverse("login")
         return response
     return redirect(target)
 

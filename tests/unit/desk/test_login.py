@@ -197,6 +197,11 @@ def test_next_page_is_one_of_this_desk(gd: DeskAt) -> None:
         assert 'name="next" value="/"' in page
 
 
+def test_what_was_searched_for_is_not_carried_along(gd: DeskAt) -> None:
+    """A name that stood in a search is in no address and no log of the login."""
+    assert gd.stranger().get("/inbox/", {"q": "演练甲"})["Location"] == "/login/?next=%2Finbox%2F"
+
+
 def test_language_is_remembered(gd: DeskAt) -> None:
     """The switch goes back to the page and holds from then on."""
     browser = gd.stranger()
