@@ -108,8 +108,8 @@ REGION_HINT: Final = _w(
     "填区划名称或六位代码，按当日有效的行政区划", "A division by name or six-digit code, valid at the date"
 )
 FILE_HINT: Final = _w(
-    "只取文件的摘要（SHA-256）写入通报，文件不上传保存",
-    "Only the file's digest (SHA-256) goes into the alert; the file itself is not kept",
+    "只取文件的摘要（SHA-256）写入通报，文件不保存；20 MB 以内",
+    "Only the file's digest (SHA-256) goes into the alert; the file is not kept; 20 MB at most",
 )
 ASK_FILE: Final = _w("选择文件，摘要随通报发出", "Choose the file, its digest goes with the alert")
 
