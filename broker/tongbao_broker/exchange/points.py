@@ -3,8 +3,8 @@
 __all__ = ["COMMIT_POINTS", "no_op"]
 
 COMMIT_POINTS = ("polled", "decided", "committed", "published", "marked")
-"""In the order in which they are reached, `marked` in a turn that reads nothing; each is passed to the relay's
-`reached`.
+"""In the order in which they are reached, `marked` in a turn that reads nothing; each is passed to the
+relay's `reached`.
 """
 
 

@@ -380,12 +380,13 @@ def mark_published(marks: Marks) -> None:
 
 
 def _mark(marks: Marks) -> None:
-    """A lane's mark never goes back: a process that was overtaken may still have sent what it had in hand."""
+    """A mark never goes back: a process that was overtaken may still have sent what it had in hand."""
     for addressee, number in marks.lanes.items():
         behind = '"addressee" = %s AND "published_seq" < %s'
         update(Lane, '"published_seq" = %s', behind, (number, addressee, number))
     if marks.leaves is not None:
-        update(TrailState, '"published_size" = %s', '"id" = %s', (marks.leaves, ONLY))
+        behind = '"id" = %s AND "published_size" < %s'
+        update(TrailState, '"published_size" = %s', behind, (marks.leaves, ONLY, marks.leaves))
 
 
 def mark_resent(done: Iterable[tuple[str, int]]) -> None:

@@ -11,6 +11,7 @@ from tongbao_broker.exchange import store
 from tongbao_broker.exchange.admission import Lookup
 from tongbao_broker.exchange.dispatch import LaneState, Marks, settle
 from tongbao_broker.exchange.models import Delivery, Lane, Message, Thread
+from tongbao_broker.exchange.trail import TrailHead
 
 GZ, GD = "520000", "440000"
 pytestmark = pytest.mark.usefixtures("exchange_database")
@@ -121,10 +122,12 @@ def test_a_run_of_numbers_settles_without_asking_the_table(name: str) -> None:
 def test_a_mark_never_goes_back() -> None:
     """What lies below it may have been purged; a process that was frozen marks what it sent long ago."""
     store.add_lanes([GD])
-    store.mark_published(Marks({GD: 7}))
-    store.mark_published(Marks({GD: 3}))
+    store.begin_trail(TrailHead())
+    store.mark_published(Marks({GD: 7}, 9))
+    store.mark_published(Marks({GD: 3}, 5))
 
     assert store.lanes()[GD].published_seq == 7
+    assert store.published_leaves() == 9
 
 
 def test_a_purge_takes_expired_bodies_that_were_published() -> None:
