@@ -388,13 +388,17 @@ def test_an_answer_is_read_not_signed_for(desk_network: Network, gz: Province, g
     browser.post(f"{where}result/", ACTS["result"])
     desk_network.settle()
     origin = DeskAt(gz)
-    reader = origin.person(Role.LEADER, LEADER)
+    with gz.here():
+        lies_with = InboxItem.objects.get().officer_ref
+    reader = origin.person(Role.LEADER, lies_with)
     listed = text(reader.get("/inbox/"))
     letter = reader.get(address(reader))
 
     assert "反馈：演练甲今晚驾车" in listed
+    assert "待阅" in listed
     assert ">签收<" not in listed
-    assert letter.status_code == 200
+    assert "反馈：已查找到" in text(letter)
+    assert "已阅" in text(letter)
 
 
 def test_english_pages_are_english(gd: DeskAt) -> None:

@@ -77,6 +77,7 @@ class Row:
     what: Words
     span: Span
     state: State
+    stands: str
     expired: bool
     signable: bool
 
@@ -119,6 +120,7 @@ def row_of(item: InboxItem, thing: Thing, who: Who, known: Known, roster: Roster
         what=due_for(item),
         span=span_of(item.due_at, w.now),
         state=State(item.state),
+        stands=_stands(item, w),
         expired=expired,
         signable=waits and not expired and bool(decide(who, Verb.SIGN, thing)),
     )
@@ -159,6 +161,8 @@ def why_here(item: InboxItem, who: Who, roster: Roster, w: Wording) -> str:
     if item.holder == who.officer_ref:
         return w.of("由你承办", "you handle it")
     if item.officer_ref == who.officer_ref:
+        if item.message.type != MessageType.ALERT:
+            return w.of("到你：由你经办", "to you: your matter")
         return w.of("到你：值班主责", "to you: on duty")
     if who.officer_ref in item.asked:
         return w.of("到你：升级通知", "to you: escalated")
@@ -176,6 +180,13 @@ def _title(message: Message, card: Card, w: Wording) -> str:
         return title
     kind = AnswerKind(message.answer_kind) if message.answer_kind else MessageType(message.type)
     return f"{w.label(kind)}{w.of('：', ': ')}{card.title or message.number}"
+
+
+def _stands(item: InboxItem, w: Wording) -> str:
+    """Its state; what isn't an alert is read, not signed for."""
+    if item.state == State.WAITING.value and item.message.type != MessageType.ALERT:
+        return w.of("待阅", "To read")
+    return w.label(State(item.state))
 
 
 def _note(item: InboxItem, note: Note | None, roster: Roster, w: Wording) -> str:
