@@ -16,4 +16,6 @@ INSTALLED_APPS = [
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "desk.Account"
+SILENCED_SYSTEM_CHECKS = list(web.NOT_SO_HERE)
+MIDDLEWARE = list(web.MIDDLEWARE)
 WEB = web.settings("000000", DeskFile(hosts=("testserver",)), SECRET_KEY)
