@@ -21,7 +21,7 @@ from tongbao_connectors.authorisation import Thing, Verb, Who
 from tongbao_connectors.case_rules import State
 from tongbao_connectors.desk.access import check, needs, thing_of, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import acts, message_views
+from tongbao_connectors.desk.inbox import acts, forms, message_views
 from tongbao_connectors.desk.inbox.lists import Filter
 from tongbao_connectors.desk.inbox.pages import SIGNED, TAKEN, back_to, form_page, item_of, trouble_of
 from tongbao_connectors.store.models import InboxItem
@@ -56,7 +56,7 @@ def act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     return _posted(request, item, thing, name, form)
 
 
-def _posted(request: HttpRequest, item: InboxItem, thing: Thing, name: str, form: acts.Form) -> HttpResponse:
+def _posted(request: HttpRequest, item: InboxItem, thing: Thing, name: str, form: forms.Form) -> HttpResponse:
     """Does the act, or shows the form again with what is wrong and everything that was typed."""
     try:
         check(request, *_right(name, item, thing))
@@ -72,7 +72,7 @@ def _open(request: HttpRequest, item: InboxItem, thing: Thing) -> HttpResponse:
     if request.method != "POST":
         return back_to(item)
     check(request, Verb.OPEN_BODY, thing)
-    form = acts.Why(request.POST)
+    form = forms.Why(request.POST)
     if not form.is_valid():
         return message_views.show(request, item, thing, "", False, form)
     return message_views.show(request, item, thing, form.cleaned_data["why"], False)
@@ -110,7 +110,7 @@ def _do(name: str, item: InboxItem, who: Who, given: Any) -> None:
         case "assign" | "reassign":
             casework.assign(reference, to=given["to"], **taken)
         case "remind-me":
-            casework.remind_me(reference, when=acts.when_of(given["when"], now), **taken)
+            casework.remind_me(reference, when=forms.when_of(given["when"], now), **taken)
         case "phone":
             casework.take_by_phone(reference, other_officer=given["other_officer"], **taken)
         case "reply":
@@ -129,20 +129,20 @@ def _right(name: str, item: InboxItem, thing: Thing) -> tuple[Verb, Thing]:
     return (Verb.SIGN if signs else verb), thing
 
 
-def _form(name: str, item: InboxItem, thing: Thing, request: HttpRequest) -> acts.Form:
+def _form(name: str, item: InboxItem, thing: Thing, request: HttpRequest) -> forms.Form:
     data = request.POST if request.method == "POST" else None
     roster = desk().roster()
     match name:
         case "assign" | "reassign":
-            return acts.Assign(data, roster=roster, unit=item.unit, now=item.holder)
+            return forms.Assign(data, roster=roster, unit=item.unit, now=item.holder)
         case "redirect":
-            return acts.Redirect(data, own=desk().code, origin=item.message.origin)
+            return forms.Redirect(data, own=desk().code, origin=item.message.origin)
         case "phone":
             signers = sorted({thing.accountable, *thing.asked} & roster.officers.keys())
             others = tuple(ref for ref in signers if ref != who_asks(request).officer_ref)
-            return acts.Phone(data, roster=roster, signers=others)
+            return forms.Phone(data, roster=roster, signers=others)
         case _:
-            return acts.FORMS[name](data)
+            return forms.FORMS[name](data)
 
 
 def _list_address(query: str | None) -> str:

@@ -19,7 +19,7 @@ from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.casework import events
 from tongbao_connectors.desk.access import check, may, needs, thing_of, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import acts, known, reading, rows
+from tongbao_connectors.desk.inbox import acts, forms, known, reading, rows
 from tongbao_connectors.desk.inbox.pages import form_page, item_of, signed, taken, wording
 from tongbao_connectors.desk.inbox.reading import Shown
 from tongbao_connectors.desk.marks import CHEVRONS
@@ -66,7 +66,7 @@ def show(
     item = item_of(UUID(item.message.message_id)) or item
     context = _about(item, thing, who, shown) | {
         "purged": bool(why and asked) and shown is None,
-        "form": form or acts.Why(),
+        "form": form or forms.Why(),
         "may_open": bool(asked),
         "may_paper": bool(shown),
         "reason": asked.reason,
@@ -115,7 +115,7 @@ def _paper(request: HttpRequest, message_id: UUID, verb: Verb, kind: EventKind) 
     thing, roster = thing_of(item, desk().roster()), desk().roster()
     check(request, verb, thing)
     check(request, Verb.OPEN_BODY, thing)
-    form = acts.Why(request.POST if request.method == "POST" else None)
+    form = forms.Why(request.POST if request.method == "POST" else None)
     name = "print" if verb is Verb.PRINT else "export"
     if request.method == "GET" or not form.is_valid():
         return form_page(request, item, name, form)

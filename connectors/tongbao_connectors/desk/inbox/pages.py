@@ -18,7 +18,7 @@ from tongbao_connectors import finding
 from tongbao_connectors.authorisation import Who
 from tongbao_connectors.desk.access import thing_of, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import acts, known, rows
+from tongbao_connectors.desk.inbox import acts, forms, known, rows
 from tongbao_connectors.desk.inbox.rows import Row
 from tongbao_connectors.desk.language import current
 from tongbao_connectors.store.models import InboxItem, Message, Outbox
@@ -62,7 +62,7 @@ def cards_of(items: Sequence[InboxItem], who: Who) -> list[Row]:
 
 
 def form_page(
-    request: HttpRequest, item: InboxItem, name: str, form: acts.Form | None, trouble: Trouble | None = None
+    request: HttpRequest, item: InboxItem, name: str, form: forms.Form | None, trouble: Trouble | None = None
 ) -> HttpResponse:
     who = who_asks(request)
     card = cards_of([item], who)[0]
