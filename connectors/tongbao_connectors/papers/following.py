@@ -66,6 +66,17 @@ class FollowForm(forms.Form):
     def prepare(self, message: Message, asked: Mapping[str, Any]) -> None:
         """What depends on the alert."""
 
+    @property
+    def rows(self) -> list[list[forms.BoundField]]:
+        """Fields that stand beside each other."""
+        return []
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """The others, one below the other."""
+        beside = {bound.name for row in self.rows for bound in row}
+        return [bound for bound in self if bound.name not in beside]
+
 
 class CloseForm(FollowForm):
     """办结."""
@@ -123,6 +134,10 @@ class SupplementForm(FollowForm):
                 self.fields[f"{name}{index}"] = forms.CharField(
                     label=label, required=False, max_length=LONGEST_CHANGE
                 )
+
+    @property
+    def rows(self) -> list[list[forms.BoundField]]:
+        return [[self[f"{name}{index}"] for name in ("part", "was", "now")] for index in range(CHANGES)]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
