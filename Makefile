@@ -11,7 +11,7 @@ JAVA_MAJOR := $(shell java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/
 RUNTIME := $(shell test "$(JAVA_MAJOR)" -ge 17 2>/dev/null && echo run || echo run-jdk)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-kafka bench lint format lock schemas clean
+.PHONY: help demo test test-fast test-kafka bench screenshots lint format lock schemas clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +31,9 @@ test-kafka: $(VENV)/.dev ## All tests on a real Kafka, also those that wait for 
 
 bench: $(VENV)/.dev ## Measure the whole job on a real Kafka (ARGS=--quick: under a minute); see bench/README.md
 	@exec $(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/.dev ## Take the pictures of the desk's pages anew into docs/img (needs chromium, fonts-noto-cjk)
+	@$(BIN)/python -m tests.browser.screenshots docs/img
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, schema drift
 	@$(BIN)/ruff check .

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import RECEIVER, SENDER, Send, Visit
-from tests.browser.visitor import Visitor
+from tests.browser.conftest import Send, Visit
+from tests.browser.stage import RECEIVER, SENDER
 from tests.support.network import until
 
 pytestmark = pytest.mark.kafka
@@ -30,7 +30,7 @@ def test_an_alert_is_worked_from_signing_to_closing(visit: Visit, send: Send, wa
     assert on_duty.state() == "待签收"
     on_duty.press("签收")
     assert on_duty.state() == "已签收"
-    _until_says(origin, "粤-0117")
+    until(lambda: origin.met("已签收"), 20, "贵州 sees who signed")
 
     on_duty.press("交办")
     on_duty.fill({"to": "粤-0118"})
@@ -47,27 +47,14 @@ def test_an_alert_is_worked_from_signing_to_closing(visit: Visit, send: Send, wa
     handler.fill({"outcome": "seized", "text": "演练：已查获。"})
     handler.press("反馈结果")
     assert handler.state() == "已反馈"
-    _until_says(origin, "阶段反馈")
-    until(lambda: _again(origin) and _met(origin, "已反馈"), 20, "贵州 sees the result")
+    until(lambda: origin.comes_to_say("阶段反馈"), 20, "贵州 sees the progress")
+    until(lambda: origin.met("已反馈"), 20, "贵州 sees the result")
 
     origin.press("办结")
     origin.fill({"text": "演练：办结。"})
     origin.page.locator("[name=outcome]").select_option(index=1)
     origin.press("办结")
     assert origin.says("已办理")
-    until(lambda: _again(handler) and handler.state() == "已办结", 20, "广东 sees that 贵州 closed it")
+    until(lambda: handler.met("已办结"), 20, "广东 sees that 贵州 closed it")
+    assert handler.state() == "已办结"
     assert [each.complaints for each in (on_duty, handler, origin)] == [[], [], []]
-
-
-def _until_says(visitor: Visitor, words: str) -> None:
-    until(lambda: _again(visitor) and visitor.says(words), 20, f"the page says {words}")
-
-
-def _met(visitor: Visitor, fact: str) -> bool:
-    """Whether one of the four facts is so for the only addressee."""
-    return visitor.page.locator(".facts li.done", has_text=fact).count() == 1
-
-
-def _again(visitor: Visitor) -> bool:
-    visitor.page.reload()
-    return True

@@ -104,6 +104,16 @@ class Visitor:
         """Whether these words stand on the page."""
         return words in self.page.locator("body").inner_text()
 
+    def met(self, fact: str) -> bool:
+        """Whether one of the four facts is so, read anew, for an alert with one addressee."""
+        self.page.reload()
+        return self.page.locator(".facts li.done", has_text=fact).count() == 1
+
+    def comes_to_say(self, words: str) -> bool:
+        """Whether these words stand on the page, read anew."""
+        self.page.reload()
+        return self.says(words)
+
     def state(self) -> str:
         """The word for where the message stands."""
         return self.page.locator(".state .word").inner_text().strip()
