@@ -15,7 +15,7 @@ from tongbao_broker.errors import NoRight, Words
 from tongbao_connectors import finding
 from tongbao_connectors.case_rules import EventKind, State
 from tongbao_connectors.casework import bodies, events
-from tongbao_connectors.casework.reporting import report_of
+from tongbao_connectors.casework.reporting import report
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message, Opening
 from tongbao_schemas.codes import MessageType, Stage
@@ -34,13 +34,16 @@ class OpenedBody:
     openings: int
 
 
-def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at: datetime) -> OpenedBody:
+def open_body(
+    reference: str, *, officer_ref: str, why: str, roster: Roster, at: datetime, unit: str = ""
+) -> OpenedBody:
     """Opens the body of a message, received or sent, for an officer of this province.
 
-    `why` is kept with his reference and the time. Raises NotFound, also where the body has been purged, and
-    NoRight.
+    `why` is kept with his reference and the time. `unit` is that of somebody whom the roster doesn't list: a
+    supervisor. Raises NotFound, also where the body has been purged, and NoRight.
     """
-    if officer_ref not in roster.officers or not why.strip():
+    unit = roster.officers[officer_ref].unit if officer_ref in roster.officers else unit
+    if unit not in roster.units or not why.strip():
         raise NoRight(
             Words(
                 "正文由本省联络员说明理由后打开",
@@ -52,21 +55,21 @@ def open_body(reference: str, *, officer_ref: str, why: str, roster: Roster, at:
         Opening.objects.create(
             message=message,
             officer_ref=officer_ref,
-            unit=roster.officer(officer_ref).unit,
+            unit=unit,
             why=why.strip()[:200],
             at=at,
         )
         body = bodies.plain(message)
-        _report(message, officer_ref, roster, at)
+        _report(message, officer_ref, unit, roster, at)
         openings = Opening.objects.filter(message=message).count()
     return OpenedBody(message.message_id, message.number, body, openings)
 
 
-def _report(message: Message, officer_ref: str, roster: Roster, at: datetime) -> None:
+def _report(message: Message, officer_ref: str, unit: str, roster: Roster, at: datetime) -> None:
     """The originator is told, and what isn't signed for is read once the officer it lies with opened it."""
     if message.delivery_seq is None:
         return
-    report_of(message, Stage.READ, at, officer_ref, roster)
+    report(message, Stage.READ, at, unit=roster.units[unit].name, officer_ref=officer_ref)
     if message.type == MessageType.ALERT:
         return
     waiting = InboxItem.objects.filter(message=message, state=State.WAITING.value).first()

@@ -371,13 +371,18 @@ def test_who_may_not_see_it_gets_no_page(gd: DeskAt) -> None:
 def test_a_supervisor_reads_with_a_reason_and_does_nothing(gd: DeskAt) -> None:
     """He sees the alert and who opened it, but no act."""
     where = address(gd.person(Role.RECEIVER, HANDLER))
-    supervisor = gd.person(Role.SUPERVISOR, "S-0001")
+    supervisor = gd.person(Role.SUPERVISOR, "S-0001", unit="duty")
     page = supervisor.get(where)
+    opened = supervisor.post(f"{where}open/", {"why": "执法检查"})
+    printed = supervisor.post(f"{where}print/", {"why": "执法检查"})
 
     assert page.status_code == 200
     assert "写事由" in text(page)
     assert "签收</button>" not in text(page)
     assert supervisor.post(f"{where}claim/").status_code == 403
+    assert "阿演" in text(opened)
+    assert "阿演" in text(printed)
+    assert {opening.why for opening in in_database(gd, Opening)} == {"执法检查"}
 
 
 def test_an_answer_is_read_not_signed_for(desk_network: Network, gz: Province, gd: DeskAt) -> None:

@@ -138,9 +138,8 @@ def _form(name: str, item: InboxItem, thing: Thing, request: HttpRequest) -> for
         case "redirect":
             return forms.Redirect(data, own=desk().code, origin=item.message.origin)
         case "phone":
-            signers = sorted({thing.accountable, *thing.asked} & roster.officers.keys())
-            others = tuple(ref for ref in signers if ref != who_asks(request).officer_ref)
-            return forms.Phone(data, roster=roster, signers=others)
+            signers = acts.other_signers(thing, who_asks(request))
+            return forms.Phone(data, roster=roster, signers=signers)
         case _:
             return forms.FORMS[name](data)
 

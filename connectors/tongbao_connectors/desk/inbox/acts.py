@@ -92,6 +92,11 @@ def may_reply(item: InboxItem, thing: Thing, who: Who) -> bool:
     return item.message.type in REPLIED_TO and open_yet and bool(decide(who, Verb.SIGN, thing))
 
 
+def other_signers(thing: Thing, who: Who) -> tuple[str, ...]:
+    """Who else may sign for it, so that he can do so by phone."""
+    return tuple(sorted({thing.accountable, *thing.asked} - {"", who.officer_ref}))
+
+
 def _of_letter(item: InboxItem, thing: Thing, who: Who) -> Choices:
     reply = Choice("reply", REPLY) if may_reply(item, thing, who) else None
     asked = item.message.type != MessageType.ANSWER
@@ -101,6 +106,8 @@ def _of_letter(item: InboxItem, thing: Thing, who: Who) -> Choices:
 def _can(name: str, state: str, thing: Thing, who: Who) -> bool:
     act, verb, _ = WHICH[name]
     if not allowed(act, state):
+        return False
+    if name == "phone" and not other_signers(thing, who):
         return False
     if name in SIGNS_TOO and state == State.WAITING.value:
         return bool(decide(who, Verb.SIGN, thing))

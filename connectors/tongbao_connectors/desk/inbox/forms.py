@@ -154,7 +154,7 @@ class Phone(Form):
 
     def __init__(self, *args: Any, roster: Roster, signers: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = [(ref, f"{roster.officers[ref].name}  {ref}") for ref in signers]
+        named = [(ref, f"{roster.officers[ref].name}  {ref}") for ref in signers if ref in roster.officers]
         self.fields["other_officer"].choices = [  # type: ignore[attr-defined]
             ("", words("请选择", "Choose")),
             *named,

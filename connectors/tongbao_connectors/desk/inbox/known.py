@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
-from itertools import groupby
 from typing import Any
 
 from django.db.models import Max
@@ -193,15 +192,11 @@ def similar(found: Iterable[Similar], who: Who) -> list[Alike]:
 
 
 def named_lines(lines: Iterable[Line], roster: Roster, w: Wording) -> list[Line]:
-    """A timeline with this province's officers by name; the same thing by the same person again and again is
-    one line that says how often.
-    """
-    named_ones = (
+    """A timeline with this province's officers by name."""
+    return [
         replace(line, words=_both(line.words, roster, w), by=line.by and _both(line.by, roster, w))
         for line in lines
-    )
-    runs = (list(run) for _, run in groupby(named_ones, key=lambda line: (line.kind, line.words, line.by)))
-    return [_counted(run) for run in runs]
+    ]
 
 
 def print_style() -> str:
@@ -230,14 +225,6 @@ def _words_of(event: Event) -> Words:
     """What a line says in its own words, else what kind it is."""
     kind = EventKind(event.kind)
     return Words(event.facts.get("zh", kind.zh), event.facts.get("en", kind.en))
-
-
-def _counted(run: Sequence[Line]) -> Line:
-    newest, times = run[0], len(run)
-    if times == 1:
-        return newest
-    said = Words(f"{newest.words.zh}（{times} 次）", f"{newest.words.en} ({times}×)")
-    return replace(newest, words=said)
 
 
 def _both(words: Words, roster: Roster, w: Wording) -> Words:

@@ -122,7 +122,7 @@ def _paper(request: HttpRequest, message_id: UUID, verb: Verb, kind: EventKind) 
     who, w = who_asks(request), wording(item.message)
     with atomic():
         shown = reading.read(item.message, form.cleaned_data["why"], False, who, roster, w)
-        events.by_officer(item.message, kind, w.now, who.officer_ref, roster)
+        events.note(item.message, kind, w.now, officer_ref=who.officer_ref, unit=who.unit)
     context = _about(item, thing, who, shown) | {"why": form.cleaned_data["why"], "file": verb is Verb.EXPORT}
     if verb is Verb.PRINT:
         return render(request, "desk/inbox/print.html", context)

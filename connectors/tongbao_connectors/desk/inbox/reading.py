@@ -66,7 +66,7 @@ def read(message: Message, why: str, automatic: bool, who: Who, roster: Roster, 
     """Opens and reads a body; None where it has been purged. Raises NoRight."""
     try:
         opened = casework.open_body(
-            message.message_id, officer_ref=who.officer_ref, why=why, roster=roster, at=w.now
+            message.message_id, officer_ref=who.officer_ref, why=why, roster=roster, at=w.now, unit=who.unit
         )
     except NotFound:
         return None
