@@ -1,6 +1,6 @@
 // What pages do by themselves. Every page is whole without it.
 // 1. A clock only counts down from what the server drew.  2. j k x Enter / ? move through a list of rows.
-// 3. A form that has been sent is not sent twice by a second click.
+// 3. A form that has been sent is not sent twice by a second click, unless it gives a file each time.
 "use strict";
 
 (() => {
@@ -54,7 +54,7 @@
 
   function once(event) {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    if (event.defaultPrevented || form.method !== "post" || "again" in form.dataset) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
   }
