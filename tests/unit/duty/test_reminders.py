@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from tongbao_connectors.desk.inbox.acts import when_of
+from tongbao_connectors.desk.inbox.forms import when_of
 
 
 @pytest.mark.parametrize(
