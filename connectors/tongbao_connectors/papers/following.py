@@ -286,15 +286,19 @@ FOLLOWS: Final[Mapping[str, Follow]] = {
 """Each act by the word in its address, in the order of the page."""
 
 
-def possible(state: ThreadState, who: Who, thing: Thing, received: bool = True) -> tuple[Offer, ...]:
-    """What this officer can do with an own alert in this state."""
-    return tuple(
+def possible(state: ThreadState, who: Who, thing: Thing, *, received: bool, owing: bool) -> tuple[Offer, ...]:
+    """What this officer can do with an own alert in this state, the next normal step first.
+
+    `received`: something came back; `owing`: an addressee still owes something, so it isn't closed yet.
+    """
+    offers = [
         Offer(name, follow.said)
         for name, follow in FOLLOWS.items()
         if state in OWN_FROM[follow.act]
         and decide(who, follow.verb, thing)
         and (follow.act is not OwnAct.REPLY or received)
-    )
+    ]
+    return tuple(sorted(offers, key=lambda offer: owing and offer.name != "remind"))
 
 
 def _choice(form: forms.Form, name: str) -> forms.ChoiceField:

@@ -193,7 +193,9 @@ def show(
         "opened": opened_by(message.message_id),
         "openings": reading.opened_here(message),
         "received": received,
-        "acts": following.possible(line.state, who, thing, bool(received)),
+        "acts": following.possible(
+            line.state, who, thing, received=bool(received), owing=line.due is not None
+        ),
         "unsent": unsent,
         "done": request.GET.get("done", "") in following.FOLLOWS and not unsent,
     }

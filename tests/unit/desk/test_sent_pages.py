@@ -97,6 +97,7 @@ def test_one_sent_alert(leader: Browser, gz: DeskAt, desk_network: Network) -> N
     ):
         assert said in page, said
     assert page.count("尚无") >= 3
+    assert re.search(r'class="btn full primary" href="[^"]+/remind/"', page)
 
 
 def test_opening_ones_own_alert_is_recorded(leader: Browser, gz: DeskAt) -> None:
