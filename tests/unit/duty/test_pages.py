@@ -194,8 +194,8 @@ def test_channels_say_how_they_do_since_when(gd: DeskAt) -> None:
     made = watch(gd)
     page = officer(gd, LEADER).get("/notifications/").text
     assert "邮件" in page
-    assert made.rules.channels.label("mail") == "邮件"
     with gd.province.here():
+        assert made.rules.channels.label("mail") == "邮件"
         made.turn()
         now = made.net.clock.now()
         ChannelState.objects.filter(name="mail").update(works=False, since=now, reason="timeout")
