@@ -51,10 +51,20 @@ def text(page: Any) -> str:
 )
 def test_search(reader: Browser, query: str, found: bool) -> None:
     """Names, two-character words, plates with and without province, numbers; nothing else."""
-    page = text(reader.get("/inbox/", {"q": query}))
+    page = text(reader.post("/inbox/", {"q": query}))
 
     assert (page.count("data-row") == 1) is found
     assert found or "没有符合条件的通报" in page
+
+
+def test_what_is_searched_for_stands_in_no_address(reader: Browser) -> None:
+    """It is posted; the page found leads to no address with it, and an address with it narrows nothing."""
+    found = text(reader.post("/inbox/", {"q": "演练甲"}))
+    asked = text(reader.get("/inbox/", {"q": "演练乙"}))
+
+    assert 'name="q" value="演练甲"' in found
+    assert "q=" not in found
+    assert asked.count("data-row") == 1
 
 
 @pytest.mark.parametrize(

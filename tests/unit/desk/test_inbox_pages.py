@@ -290,7 +290,7 @@ def test_hostile_text_is_shown_harmless(desk_network: Network, gz: Province, gd:
         where = f"/m/{hostile.message.message_id}/"
     pages = [
         text(browser.get("/inbox/")),
-        text(browser.get("/inbox/", {"q": evil})),
+        text(browser.post("/inbox/", {"q": evil})),
         text(browser.get(where)),
         text(browser.get(f"{where}return/")),
         text(browser.post(f"{where}print/", {"why": evil})),
@@ -344,7 +344,7 @@ def test_a_purged_body_is_said_to_be_purged(gd: DeskAt) -> None:
 
     assert page.status_code == 200
     assert "正文已销毁" in text(page)
-    assert text(browser.get("/inbox/", {"q": "演练甲"})).count("data-row") == 0
+    assert text(browser.post("/inbox/", {"q": "演练甲"})).count("data-row") == 0
 
 
 def test_what_expired_is_not_signed_for_from_the_list(gd: DeskAt) -> None:

@@ -3,7 +3,7 @@
 A list never opens a body; its cards are the fixed extract.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, Final
 
@@ -30,14 +30,15 @@ from tongbao_schemas.number import PROVINCES
 MANY: Final = 50
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @needs(Verb.SEE_INBOX)
 def inbox(request: HttpRequest, tab: str = Tab.WAITING.value) -> HttpResponse:
-    """One tab of the inbox."""
+    """One tab of the inbox; posted: what was found in it."""
     if tab not in list(Tab):
         raise NotFound(tab)
-    who, narrowed = who_asks(request), Filter.of(request.GET)
-    page = lists.page_of(Tab(tab), who, narrowed, _number(request), Index.of(desk().settings.folder))
+    given = request.POST if request.method == "POST" else request.GET
+    who, narrowed = who_asks(request), Filter.of(given, request.POST.get("q", ""))
+    page = lists.page_of(Tab(tab), who, narrowed, _number(given), Index.of(desk().settings.folder))
     cards = cards_of(page.items, who)
     context = {
         "tab": Tab(tab),
@@ -128,6 +129,6 @@ def _query(references: Iterable[str]) -> str:
     return "&".join(f"item={each}" for each in references)
 
 
-def _number(request: HttpRequest) -> int:
-    given = request.GET.get("page", "1")
-    return int(given) if given.isdecimal() and len(given) < 8 else 1
+def _number(given: Mapping[str, str]) -> int:
+    number = given.get("page", "1")
+    return int(number) if number.isdecimal() and len(number) < 8 else 1

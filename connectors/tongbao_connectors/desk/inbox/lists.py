@@ -58,7 +58,10 @@ STATES: Final[Mapping[Tab, frozenset[State]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list is narrowed to; empty is everything."""
+    """What a list is narrowed to; empty is everything.
+
+    What is searched for is typed and posted: it never stands in an address, where logs would keep it.
+    """
 
     level: str = ""
     status: str = ""
@@ -66,13 +69,13 @@ class Filter:
     query: str = ""
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Filter":
-        """From a page's query; what isn't a known value is left out."""
+    def of(cls, given: Mapping[str, str], query: str = "") -> "Filter":
+        """From an address's query or a form; what isn't a known value is left out."""
         return cls(
             level=_known(given.get("level", ""), list(Urgency)),
             status=_known(given.get("status", ""), list(Status)),
             origin=_known(given.get("from", ""), PROVINCES),
-            query=given.get("q", "").strip()[:LONGEST_QUERY],
+            query=query.strip()[:LONGEST_QUERY],
         )
 
     def __bool__(self) -> bool:
@@ -84,8 +87,8 @@ class Filter:
         return any((self.level, self.status, self.origin))
 
     def with_page(self, number: int) -> str:
-        """The page's query for another page of the same list."""
-        given = {"level": self.level, "status": self.status, "from": self.origin, "q": self.query}
+        """The address's query for another page of the same list, without what is searched for."""
+        given = {"level": self.level, "status": self.status, "from": self.origin}
         page = {"page": str(number)} if number > 1 else {}
         return urlencode({name: value for name, value in given.items() if value} | page)
 
@@ -95,8 +98,8 @@ class Filter:
         return self.with_page(1)
 
     def with_level(self, level: str) -> str:
-        """The page's query for the same list of another level."""
-        return Filter(level, self.status, self.origin, self.query).with_page(1)
+        """The address's query for the same list of another level."""
+        return Filter(level, self.status, self.origin).with_page(1)
 
 
 @dataclass(frozen=True, slots=True)
