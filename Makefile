@@ -26,7 +26,7 @@ test: lint $(VENV)/.dev ## Checks, fast tests, tests on a real Kafka; all but th
 	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
 	@exec $(BIN)/python -m pytest -m "kafka and not slow" --durations=20 $(ARGS)
 
-test-fast: $(VENV)/.dev ## The tests that need no service (under 30 s)
+test-fast: $(VENV)/.dev ## The tests that need no service (under two minutes)
 	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
 
 test-kafka: $(VENV)/.dev ## All tests on a real Kafka, also those that wait for minutes
