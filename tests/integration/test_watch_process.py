@@ -21,7 +21,7 @@ from tongbao_broker.process import is_ready
 from tongbao_connectors.duty.models import Notification
 
 END_S = 10.0
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
