@@ -31,6 +31,7 @@ from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.inbox import reading
 from tongbao_connectors.desk.language import current, pick
+from tongbao_connectors.desk.paging import page_number
 from tongbao_connectors.papers import following, lists
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
@@ -94,7 +95,7 @@ class Tab:
 @needs(Verb.SEE_SENT)
 def sent(request: HttpRequest) -> HttpResponse:
     """已发: this province's own alerts."""
-    who, number = who_asks(request), _number(request)
+    who, number = who_asks(request), page_number(request.GET)
     rows = _own_alerts()
     total = rows.count()
     messages = list(rows[(number - 1) * PAGE : number * PAGE])
@@ -388,8 +389,3 @@ def _act_page(
         "wrong": wrong,
     }
     return render(request, "papers/act.html", facts, status=409 if error else 422 if wrong else 200)
-
-
-def _number(request: HttpRequest) -> int:
-    asked = request.GET.get("page", "1")
-    return max(1, int(asked)) if asked.isdigit() and len(asked) < 6 else 1

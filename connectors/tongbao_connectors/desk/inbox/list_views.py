@@ -3,7 +3,7 @@
 A list never opens a body; its cards are the fixed extract.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from tongbao_connectors.desk.inbox.lists import Filter, Span, Tab
 from tongbao_connectors.desk.inbox.pages import cards_of, signed, taken
 from tongbao_connectors.desk.inbox.rows import Row
 from tongbao_connectors.desk.middleware import in_background
+from tongbao_connectors.desk.paging import page_number
 from tongbao_connectors.search.index import Index
 from tongbao_connectors.store.models import InboxItem
 from tongbao_schemas.codes import MessageType, Status, Urgency
@@ -38,7 +39,7 @@ def inbox(request: HttpRequest, tab: str = Tab.WAITING.value) -> HttpResponse:
         raise NotFound(tab)
     given = request.POST if request.method == "POST" else request.GET
     who, narrowed = who_asks(request), Filter.of(given, request.POST.get("q", ""))
-    page = lists.page_of(Tab(tab), who, narrowed, _number(given), Index.of(desk().settings.folder))
+    page = lists.page_of(Tab(tab), who, narrowed, page_number(given), Index.of(desk().settings.folder))
     cards = cards_of(page.items, who)
     context = {
         "tab": Tab(tab),
@@ -127,8 +128,3 @@ def _too_many(request: HttpRequest, count: int) -> HttpResponse:
 
 def _query(references: Iterable[str]) -> str:
     return "&".join(f"item={each}" for each in references)
-
-
-def _number(given: Mapping[str, str]) -> int:
-    number = given.get("page", "1")
-    return int(number) if number.isdecimal() and len(number) < 8 else 1
