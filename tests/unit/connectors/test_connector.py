@@ -2,10 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connections
@@ -37,25 +35,6 @@ from tongbao_schemas.record import parse_out
 
 class Crash(Exception):
     """The process dies here."""
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Network]:
-    network = Network(tmp_path)
-    network.province("520000")
-    network.province("440000")
-    yield network
-    database.close()
-
-
-@pytest.fixture
-def gz(net: Network) -> Province:
-    return net.provinces["520000"]
-
-
-@pytest.fixture
-def gd(net: Network) -> Province:
-    return net.provinces["440000"]
 
 
 def incidents(province: Province) -> set[str]:

@@ -6,34 +6,23 @@ import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.unit.connectors.conftest import MADE_AT
 from tongbao_broker.database import SAFE_WAL
 from tongbao_broker.errors import BadConfiguration
 from tongbao_broker.trust.certificates import CertificateAuthority
-from tongbao_connectors import doctor, workspace
+from tongbao_connectors import doctor
 from tongbao_connectors.cli.doctor import MARKS, NAMES
 from tongbao_connectors.cli.main import app
 from tongbao_connectors.doctor import GIB, Check, State
 from tongbao_connectors.workspace import Workspace
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return workspace.create(tmp_path_factory.mktemp("workspaces") / "demo", NOW)
-
-
-@pytest.fixture
-def place(network: Workspace, tmp_path: Path) -> Workspace:
-    """A workspace of the test's own."""
-    return workspace.load(shutil.copytree(network.folder, tmp_path / "demo"))
+NOW = MADE_AT
 
 
 def found(place: Workspace, check: Check, now: datetime = NOW) -> set[State]:

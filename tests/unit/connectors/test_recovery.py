@@ -1,7 +1,6 @@
 """An old copy of a province's database is put back; the log gives it what it lacks. Over topics in memory."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -23,25 +22,6 @@ from tongbao_connectors.store.models import (
     Outbox,
     StageReport,
 )
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Network]:
-    network = Network(tmp_path)
-    network.province("520000")
-    network.province("440000")
-    yield network
-    database.close()
-
-
-@pytest.fixture
-def gz(net: Network) -> Province:
-    return net.provinces["520000"]
-
-
-@pytest.fixture
-def gd(net: Network) -> Province:
-    return net.provinces["440000"]
 
 
 def copy(province: Province) -> None:

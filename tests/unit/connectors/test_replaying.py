@@ -1,38 +1,16 @@
 """Quarantined records judged again after our own fault is mended, over topics in memory."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.province import Network, Province, alert, alert_body
-from tongbao_broker import database
 from tongbao_broker.errors import NotFound
 from tongbao_broker.kafka.topics import in_topic
 from tongbao_connectors import acceptance, intake, replaying, trail
 from tongbao_connectors.acceptance import Examined, Known, View
 from tongbao_connectors.replaying import Outcome
 from tongbao_connectors.store.models import InboxItem, Message, Quarantine, StageReport
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Network]:
-    network = Network(tmp_path)
-    network.province("520000")
-    network.province("440000")
-    yield network
-    database.close()
-
-
-@pytest.fixture
-def gz(net: Network) -> Province:
-    return net.provinces["520000"]
-
-
-@pytest.fixture
-def gd(net: Network) -> Province:
-    return net.provinces["440000"]
 
 
 def replay_all(province: Province) -> list[Outcome]:

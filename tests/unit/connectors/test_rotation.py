@@ -1,14 +1,13 @@
 """Replacing certificates and keys in a workspace that isn't running (no service, no network)."""
 
 import json
-import shutil
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 from typer.testing import CliRunner
 
+from tests.unit.connectors.conftest import MADE_AT
 from tongbao_broker.trust.certificates import read_certificate
 from tongbao_broker.trust.directory import Directory, usable
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
@@ -18,20 +17,9 @@ from tongbao_connectors.rotation import NoSuchKey
 from tongbao_connectors.workspace import NoSuchParticipant, Workspace
 from tongbao_schemas.codes import KeyUse
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW = MADE_AT
 LATER = NOW + timedelta(days=300)
 CODE, EXCHANGE, EXTERNAL = "520000", "100000", "610000"
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return workspace.create(tmp_path_factory.mktemp("workspaces") / "demo", NOW)
-
-
-@pytest.fixture
-def place(network: Workspace, tmp_path: Path) -> Workspace:
-    """A workspace of the test's own."""
-    return workspace.load(shutil.copytree(network.folder, tmp_path / "demo"))
 
 
 def at_once(_directory: Directory) -> None:
