@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 
+def text(response: Any) -> str:
+    """A response's page."""
+    return str(response.text)
+
+
 class Browser:
     """One person's browser at one province's desk; `lang` is what it asks for."""
 

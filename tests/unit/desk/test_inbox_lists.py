@@ -1,12 +1,11 @@
 """What a list of the inbox shows when it is searched or narrowed; all tests look at one inbox."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.support.databases import DESK
-from tests.support.desk import Browser, DeskAt
+from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, alert
 from tongbao_broker import database
 from tongbao_connectors.authorisation import Role
@@ -27,10 +26,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         Index.of(there.settings.folder).fill()
     yield desk.person(Role.RECEIVER, HANDLER)
     database.close()
-
-
-def text(page: Any) -> str:
-    return str(page.content.decode())
 
 
 @pytest.mark.parametrize(

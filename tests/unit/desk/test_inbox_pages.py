@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from tests.support.desk import Browser, DeskAt
+from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, Province, alert, alert_body
 from tongbao_connectors.authorisation import Role
 from tongbao_connectors.search.index import Index
@@ -63,10 +63,6 @@ def send(net: Network, sender: Province, *submissions: bytes) -> None:
     for submission in submissions:
         sender.submit(submission)
     net.settle()
-
-
-def text(page: Any) -> str:
-    return str(page.content.decode())
 
 
 def address(browser: Browser) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Browser, DeskAt
+from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, alert
 from tongbao_connectors.authorisation import Role
 from tongbao_connectors.papers.models import Paper
@@ -39,11 +39,6 @@ def reviewer(gz: DeskAt) -> Browser:
 def leader(gz: DeskAt) -> Browser:
     """Who issues."""
     return gz.person(Role.LEADER, LEADER)
-
-
-def text(response: Any) -> str:
-    """A response's page."""
-    return str(response.content.decode())
 
 
 def begun(author: Browser, category: Category = Category.ONLINE) -> str:

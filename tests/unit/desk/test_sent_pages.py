@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Browser, DeskAt
+from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, Province, alert
 from tongbao_connectors import casework
 from tongbao_connectors.authorisation import Role
@@ -31,11 +31,6 @@ def gz(desk_network: Network) -> DeskAt:
 def leader(gz: DeskAt) -> Browser:
     """The leader, who looks after what was sent."""
     return gz.person(Role.LEADER, LEADER)
-
-
-def text(response: Any) -> str:
-    """A response's page."""
-    return str(response.content.decode())
 
 
 def address(browser: Browser) -> str:
