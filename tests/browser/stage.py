@@ -10,10 +10,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.visitor import Desks
-from tests.support.network import Network, until
+from tests.support.network import running, until
 from tongbao_broker import database
 from tongbao_broker.clock import SystemClock
-from tongbao_connectors import services, workspace
 from tongbao_connectors.demo import samples
 
 SENDER, RECEIVER = "520000", "440000"
@@ -24,16 +23,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this 
 @contextmanager
 def demo_desks(folder: Path) -> Iterator[Desks]:
     """The demo network in `folder`, with every sample at the desks it was sent to; down afterwards."""
-    made = workspace.create(folder, now=datetime.now(UTC))
-    services.start_detached(made)
-    try:
-        there = Desks(Network(workspace.load(folder)))
+    with running(folder, datetime.now(UTC)) as network:
+        there = Desks(network)
         for sample in samples.load():
             send(there, sample, "samples")
         yield there
-    finally:
-        services.stop(made)
-        database.close()
 
 
 @contextmanager

@@ -5,29 +5,20 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.network import TONGBAO, until
+
 pytestmark = pytest.mark.kafka
 
-TONGBAO = (sys.executable, "-c", "from tongbao_connectors.cli.main import main; main()")
 ALL = ["admitted", "delivered", "routed", "claimed", "result"]
 CATEGORIES = {1: "outbound_trafficking", 2: "manufacturing", 3: "interdiction", 6: "precursor"}
-
-
-def until(condition: Callable[[], bool], within_s: float) -> None:
-    """Waits for a condition, looking often."""
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "the condition never came true"
-        time.sleep(0.05)
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -100,7 +91,7 @@ def test_stays_up_until_interrupted(tmp_path: Path) -> None:
     """Samples 1 and 3 to 5 wait for the person; the named commands work; Ctrl-C ends all within 10 s."""
     folder = tmp_path / "demo"
     demo = start(folder)
-    until(lambda: "Ctrl-C" in talk(folder) or demo.poll() is not None, 120)
+    until(lambda: "Ctrl-C" in talk(folder) or demo.poll() is not None, 120, "the demo is up")
 
     waiting = [item for item in command(folder, "inbox") if item["type"] == "alert"]
     assert sorted((item["origin"], item["province"]) for item in waiting) == [
@@ -115,7 +106,7 @@ def test_stays_up_until_interrupted(tmp_path: Path) -> None:
     shown = command(folder, "show", item["number"], *acting)
     claimed = command(folder, "claim", item["number"], *acting)
     command(folder, "answer", item["number"], *acting, "--outcome", "confirmed", "--text", "演练")
-    until(lambda: "result" in stages_at_origin(folder, item["number"]), 30)
+    until(lambda: "result" in stages_at_origin(folder, item["number"]), 30, "the result is back")
 
     exchange = command(folder, "trail", item["number"], "--as", "100000")
 
@@ -143,12 +134,12 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     """SIGKILL gives the supervisor no chance to tidy up; the kernel ends its children."""
     folder = tmp_path / "demo"
     demo = start(folder)
-    until(lambda: len(processes_of(folder)) >= 12 or demo.poll() is not None, 120)
+    until(lambda: len(processes_of(folder)) >= 12 or demo.poll() is not None, 120, "all processes run")
 
     demo.kill()
     demo.wait()
 
-    until(lambda: processes_of(folder) == [], 10)
+    until(lambda: processes_of(folder) == [], 10, "no process is left")
 
 
 def test_up_status_down(tmp_path: Path) -> None:

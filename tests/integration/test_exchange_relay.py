@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.kafka import Broker
+from tests.support.network import until
 from tests.support.world import World, fields_of
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.kafka.reader import Reader
@@ -47,7 +47,11 @@ class Exchange:
     def start(self) -> None:
         command = [sys.executable, "-m", "tongbao_broker.exchange.worker", str(self.folder)]
         self.process = subprocess.Popen(command, start_new_session=True)
-        until(lambda: is_ready(self.folder, self.process.pid) or self.process.poll() is not None)
+        until(
+            lambda: is_ready(self.folder, self.process.pid) or self.process.poll() is not None,
+            PATIENCE_S,
+            "the worker is ready",
+        )
         assert self.process.poll() is None, "the exchange did not start"
 
     def kill(self) -> None:
@@ -85,7 +89,7 @@ class Province:
             found[:] = [record for record in self.read() if record.out == message]
             return bool(found)
 
-        until(come)
+        until(come, PATIENCE_S, "the records have come")
         return found[0]
 
     def notice(self, matches: Callable[[Any], bool]) -> NoticeHeader:
@@ -104,7 +108,7 @@ class Province:
             found[:] = [each for each in headers if isinstance(each, kind) and matches(each.content)]
             return bool(found)
 
-        until(come)
+        until(come, PATIENCE_S, "the records have come")
         return found[0]
 
 
@@ -113,13 +117,6 @@ class NotText(str):
 
     def encode(self, *_: str) -> bytes:
         return b"\xff\xfe"
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.network import Network, until
+from tests.support.network import Network, running, until
 from tongbao_broker import database
 from tongbao_broker.kafka.client import Connection
 from tongbao_broker.kafka.listener import served
@@ -20,7 +20,7 @@ from tongbao_broker.kafka.reader import Reader
 from tongbao_broker.kafka.topics import in_topic
 from tongbao_broker.trust.keys import load_seal_key
 from tongbao_broker.trust.sealing import open_sealed, open_with_cek
-from tongbao_connectors import drafts, rotation, services, workspace
+from tongbao_connectors import drafts, rotation, services
 from tongbao_connectors.store import models as store
 from tongbao_connectors.store.records import stored_record
 from tongbao_schemas.gate import parse_object
@@ -245,13 +245,8 @@ def opened_by_own_system(network: Network, folder: Path) -> list[str]:
 @pytest.fixture
 def aged(tmp_path: Path) -> Iterator[Network]:
     """A network that was set up two months ago."""
-    made = workspace.create(tmp_path / "network", now=datetime.now(UTC) - timedelta(days=60))
-    services.start_detached(made)
-    try:
-        yield Network(workspace.load(made.folder))
-    finally:
-        database.close()
-        services.stop(made)
+    with running(tmp_path / "network", datetime.now(UTC) - timedelta(days=60)) as old:
+        yield old
 
 
 @pytest.mark.slow

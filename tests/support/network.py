@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,16 +82,23 @@ class Network:
         return json.loads(self.tongbao(*arguments, "--json").stdout)
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    """A fresh network, up; down at the end, also after a failure."""
-    made = workspace.create(tmp_path / "network", now=datetime.now(UTC))
+@contextmanager
+def running(folder: Path, made_at: datetime) -> Iterator[Network]:
+    """A new network in `folder`, as if set up at that time: up, and down at the end, also after a failure."""
+    made = workspace.create(folder, now=made_at)
     services.start_detached(made)
     try:
-        yield Network(workspace.load(made.folder))
+        yield Network(workspace.load(folder))
     finally:
-        database.close()
         services.stop(made)
+        database.close()
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """A fresh network, up."""
+    with running(tmp_path / "network", datetime.now(UTC)) as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -109,6 +117,6 @@ def struck_network(tmp_path: Path) -> Iterator[Network]:
         services.wait_started(made, lambda: supervisor.poll() is None)
         yield Network(workspace.load(made.folder))
     finally:
-        database.close()
         services.stop(made)
         supervisor.wait()
+        database.close()
