@@ -15,7 +15,7 @@ from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import OperationError, exit_code
-from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
+from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_schemas.errors import TongbaoError
 
@@ -64,9 +64,10 @@ def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], No
     )
     connector.start()
     settle_down()
-    mark_ready(settings.folder)
+    pulse = Pulse(settings.folder)
     while not ended.is_set():
         connector.turn()
+        pulse.beat()
     connector.close()
     writer.close()
 

@@ -22,7 +22,7 @@ from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import BadConfiguration, TongbaoError, exit_code
 from tongbao_broker.exchange.points import no_op
 from tongbao_broker.exchange.settings import ExchangeSettings
-from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
+from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
 
 if TYPE_CHECKING:
     from tongbao_broker.exchange.relay import Relay
@@ -59,9 +59,10 @@ def _work(settings: ExchangeSettings, ended: Event, reached: Callable[[str], Non
     relay, writer = _relay(settings, reached)
     relay.start()
     settle_down()
-    mark_ready(settings.folder)
+    pulse = Pulse(settings.folder)
     _log.info("the exchange is at work", host=settings.kafka.bootstrap)
     while not ended.is_set():
+        pulse.beat()
         if not relay.turn(POLL_S):
             ended.wait(TROUBLE_PAUSE_S)
     relay.close()

@@ -15,10 +15,11 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from tongbao_broker import database, logs
 from tongbao_broker.errors import OperationError, exit_code
-from tongbao_broker.process import SUPERVISOR, die_with_parent, mark_ready
+from tongbao_broker.process import SUPERVISOR, Pulse, die_with_parent
 from tongbao_connectors.desk import configuration
 from tongbao_connectors.desk.configuration import DeskFile
 from tongbao_connectors.desk.opening import open_desk
@@ -41,6 +42,17 @@ class LibraryLog(Logger):  # type: ignore[misc]
         self.access_log.disabled = True
 
 
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Shows life from one of the threads that serve pages: where all of them hang, it falls silent."""
+
+    pulse: Pulse | None = None
+
+    def notify(self) -> None:
+        super().notify()
+        if self.pulse is not None and self.pulse.due:
+            self.tpool.submit(self.pulse.beat)
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without a command line: what it runs with is said here and nowhere else."""
 
@@ -53,7 +65,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in {
             "bind": f"{self._file.host}:{self._file.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": THREADS,
             "graceful_timeout": STOP_S,
             "timeout": STUCK_S,
@@ -79,8 +91,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         os.environ[SUPERVISOR] = str(os.getppid())
         die_with_parent()
 
-    def _serves(self, _worker: Any) -> None:
-        mark_ready(self._folder, READY, os.getppid())
+    def _serves(self, worker: Worker) -> None:
+        worker.pulse = Pulse(self._folder, READY, os.getppid())
 
 
 def run(folder: Path) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import OperationError, exit_code
-from tongbao_broker.process import die_with_parent, mark_ready, on_sigterm
+from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_schemas.errors import TongbaoError
 
@@ -69,7 +69,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     with database.atomic():
         epoch = watching.begin(clock.now())
     judge, outbound, reader = Judge(epoch), Outbound(epoch), Reader(Index.of(settings.folder))
-    mark_ready(settings.folder, READY)
+    pulse = Pulse(settings.folder, READY)
     while not ended.wait(EVERY_S):
         now, current = clock.now(), rules.now()
         caught_up = watching.is_caught_up(now)
@@ -78,6 +78,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
             judge.turn(current, now)
         outbound.turn(current, now)
         reader.turn()
+        pulse.beat()
     _wait_for_answers(outbound, rules.now(), clock)
 
 

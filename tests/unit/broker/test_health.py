@@ -1,0 +1,81 @@
+"""Whether a worker lives, asked from outside by files and process ids."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tongbao_broker import health, process
+
+
+def test_alive_while_its_process_runs_and_turns(tmp_path: Path) -> None:
+    """A worker that has said that it is ready, runs and turned lately is alive."""
+    process.Pulse(tmp_path).beat()
+
+    assert health.trouble(tmp_path) == ""
+
+
+def test_each_name_has_its_own_file(tmp_path: Path) -> None:
+    """Connector, desk and watch share a folder; one doesn't speak for another."""
+    process.Pulse(tmp_path, "watch")
+
+    assert health.trouble(tmp_path, "watch") == ""
+    assert health.trouble(tmp_path, "ready") == "has not said that it is ready"
+
+
+def test_an_ended_process_is_not_alive(tmp_path: Path) -> None:
+    """The file of a process that has gone counts for nothing."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    process.mark_ready(tmp_path, pid=child.pid)
+
+    assert health.trouble(tmp_path) == "has ended"
+
+
+def test_a_later_process_with_the_same_id_is_another(tmp_path: Path) -> None:
+    """In a container a successor has its predecessor's process id; the time of its begin tells them apart."""
+    (tmp_path / "run").mkdir()
+    former = {"pid": os.getpid(), "began": (process.began(os.getpid()) or 0) - 1}
+    (tmp_path / "run" / "ready.json").write_text(json.dumps(former), encoding="ascii")
+
+    assert health.trouble(tmp_path) == "has ended"
+
+
+def test_a_loop_that_hangs_is_not_alive(tmp_path: Path) -> None:
+    """A process that runs, but whose loop no longer turns, is told from one that works."""
+    process.Pulse(tmp_path)
+    before = time.time() - health.SILENT_S - 10
+    os.utime(tmp_path / "run" / "ready.json", (before, before))
+
+    assert health.trouble(tmp_path).startswith("has not turned for 16")
+
+
+def test_a_beat_renews_the_time_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many beats only one in five seconds touches the file."""
+    pulse, file = process.Pulse(tmp_path), tmp_path / "run" / "ready.json"
+    os.utime(file, (1, 1))
+    pulse.beat()
+    untouched = file.stat().st_mtime
+    monkeypatch.setattr(process.time, "monotonic", lambda: time.perf_counter() + 10**9)
+    pulse.beat()
+
+    assert untouched == 1
+    assert file.stat().st_mtime > 1
+
+
+@pytest.mark.parametrize(
+    ("alive", "code", "line"), [(True, 0, "ready: alive\n"), (False, 1, "ready: has not")]
+)
+def test_command(tmp_path: Path, alive: bool, code: int, line: str) -> None:
+    """Its exit code is what a health check goes by; the line says why."""
+    if alive:
+        process.Pulse(tmp_path)
+    command = [sys.executable, "-m", "tongbao_broker.health", str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert found.returncode == code
+    assert found.stdout.startswith(line)
