@@ -1,7 +1,7 @@
 """Whether a worker lives, asked from outside: `python -m tongbao_broker.health FOLDER [NAME]`.
 
 NAME is `ready` (the exchange or a connector; taken where none is given), `desk` or `watch`. For health checks
-containers and for probes; it needs no network, no database and no setting, and must run where the worker's
+of containers and for probes; it needs no network, no database and no setting, and must run where the worker's
 process ids mean the same.
 
 1. Alive: the process that wrote the ready file still runs, and its loop has turned within `SILENT_S`.
