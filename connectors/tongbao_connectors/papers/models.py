@@ -2,7 +2,7 @@
 
 1. What is typed lies in `Paper.form` as it was typed, right or wrong, until the draft is issued or discarded;
    then it is emptied, and so are the remarks of its steps. What was issued lies sealed in the store.
-2. A step says who did what and when; steps are only ever added.
+2. A step says who did what and when; steps are only ever added. Nobody stands at what the desk did by itself.
 """
 
 from typing import Any, ClassVar
@@ -20,7 +20,11 @@ REMARK = 500
 
 
 class Paper(models.Model):
-    """An alert that is being written. `revision` counts the times it was saved."""
+    """An alert that is being written. `revision` counts the times it was saved.
+
+    `source` is the id of the own alert out of which it was drafted: to notify others of it, or because that
+    one could not be sent.
+    """
 
     category = models.CharField(max_length=CODE, choices=[(each.value, each.en) for each in Category])
     state = models.CharField(
@@ -35,11 +39,13 @@ class Paper(models.Model):
     created_at = models.DateTimeField()
     saved_at = models.DateTimeField()
     message_id = models.CharField(max_length=MESSAGE_ID, default="")
+    source = models.CharField(max_length=MESSAGE_ID, default="")
 
     class Meta:
         indexes: ClassVar = (
             models.Index(fields=["state", "-saved_at"], name="papers_by_state"),
             models.Index(fields=["message_id"], name="papers_by_message"),
+            models.Index(fields=["source"], name="papers_by_source"),
         )
 
     def __str__(self) -> str:

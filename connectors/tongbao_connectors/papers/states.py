@@ -4,7 +4,8 @@
    issues it. The author neither reviews nor issues his own draft; reviewer and issuer may be one officer.
 2. While it is being reviewed or waits to be issued the text is locked. The author may take it back until
    somebody has passed it.
-3. Issued and discarded are ends: nothing leads on from there.
+3. Issued and discarded are ends: nothing leads on from there. What nobody goes on with is discarded by the
+   desk itself.
 4. Whether an officer's role lets him draft, review or issue at all is decided elsewhere; this table is
    about the states and about who has done what before.
 """
@@ -33,12 +34,14 @@ class Act(Labelled):
     """What an officer does with a draft; each is a line of its history."""
 
     SAVE = "save", "保存草稿", "Save"
+    CATEGORY = "category", "改类别", "Change the category"
     SUBMIT = "submit", "送审", "Submit"
     TAKE_BACK = "take_back", "撤回修改", "Take back"
     PASS = "pass", "审核通过", "Pass"
     SEND_BACK = "send_back", "退回修改", "Send back"
     ISSUE = "issue", "签发", "Issue"
     DISCARD = "discard", "作废", "Discard"
+    CLEAR = "clear", "长期未动，自动清除", "Cleared: left untouched"
 
 
 class Part(Labelled):
@@ -47,41 +50,53 @@ class Part(Labelled):
     AUTHOR = "author", "拟稿人", "Author"
     REVIEWER = "reviewer", "审核人", "Reviewer"
     OTHER = "other", "他人", "Somebody else"
+    NOBODY = "nobody", "系统", "The desk itself"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From which states an act leads where, and who does it: the author, or anybody but him."""
+    """From which states an act leads where, and who does it."""
 
     states: frozenset[State]
     to: State | None
-    by_author: bool
+    by: frozenset[Part]
 
 
+OPEN: Final = frozenset(State) - {State.ISSUED, State.DISCARDED}
 _WITH_AUTHOR: Final = frozenset({State.DRAFTING, State.SENT_BACK})
 _UNDER_WAY: Final = frozenset({State.REVIEWING, State.APPROVED})
+_AUTHOR: Final = frozenset({Part.AUTHOR})
+_OTHERS: Final = frozenset({Part.REVIEWER, Part.OTHER})
+_NOBODY: Final = frozenset({Part.NOBODY})
 
 RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
     {
-        Act.SAVE: Rule(_WITH_AUTHOR, None, by_author=True),
-        Act.SUBMIT: Rule(_WITH_AUTHOR, State.REVIEWING, by_author=True),
-        Act.TAKE_BACK: Rule(frozenset({State.REVIEWING}), State.DRAFTING, by_author=True),
-        Act.PASS: Rule(frozenset({State.REVIEWING}), State.APPROVED, by_author=False),
-        Act.SEND_BACK: Rule(_UNDER_WAY, State.SENT_BACK, by_author=False),
-        Act.ISSUE: Rule(frozenset({State.APPROVED}), State.ISSUED, by_author=False),
-        Act.DISCARD: Rule(_WITH_AUTHOR, State.DISCARDED, by_author=True),
+        Act.SAVE: Rule(_WITH_AUTHOR, None, _AUTHOR),
+        Act.CATEGORY: Rule(_WITH_AUTHOR, None, _AUTHOR),
+        Act.SUBMIT: Rule(_WITH_AUTHOR, State.REVIEWING, _AUTHOR),
+        Act.TAKE_BACK: Rule(frozenset({State.REVIEWING}), State.DRAFTING, _AUTHOR),
+        Act.PASS: Rule(frozenset({State.REVIEWING}), State.APPROVED, _OTHERS),
+        Act.SEND_BACK: Rule(_UNDER_WAY, State.SENT_BACK, _OTHERS),
+        Act.ISSUE: Rule(frozenset({State.APPROVED}), State.ISSUED, _OTHERS),
+        Act.DISCARD: Rule(_WITH_AUTHOR, State.DISCARDED, _AUTHOR),
+        Act.CLEAR: Rule(OPEN, State.DISCARDED, _NOBODY),
     }
 )
 
-OPEN: Final = frozenset(State) - {State.ISSUED, State.DISCARDED}
 NOT_ONES_OWN: Final = Words(
     "拟稿人不能审核或签发自己的稿件", "the author neither reviews nor issues his own draft"
 )
 ONLY_THE_AUTHOR: Final = Words("只有拟稿人可以这样做", "only the author does this")
+BY_ITSELF: Final = Words("由系统自动办理", "the desk does this by itself")
+_WHO_ELSE: Final[Mapping[frozenset[Part], Words]] = MappingProxyType(
+    {_AUTHOR: ONLY_THE_AUTHOR, _OTHERS: NOT_ONES_OWN, _NOBODY: BY_ITSELF}
+)
 
 
 def part(officer_ref: str, *, author: str, reviewer: str = "") -> Part:
-    """What this officer is to a draft of that author, passed by that reviewer."""
+    """What this officer is to a draft of that author, passed by that reviewer; none: the desk itself."""
+    if not officer_ref:
+        return Part.NOBODY
     if officer_ref == author:
         return Part.AUTHOR
     return Part.REVIEWER if officer_ref == reviewer else Part.OTHER
@@ -90,8 +105,8 @@ def part(officer_ref: str, *, author: str, reviewer: str = "") -> Part:
 def obstacle(act: Act, state: State, who: Part) -> Words | None:
     """Why this officer can't do this now; None if he can."""
     rule = RULES[act]
-    if rule.by_author != (who is Part.AUTHOR):
-        return ONLY_THE_AUTHOR if rule.by_author else NOT_ONES_OWN
+    if who not in rule.by:
+        return _WHO_ELSE[rule.by]
     if state not in rule.states:
         return Words(f"稿件现在是“{state.zh}”", f"the draft's state is: {state.en}")
     return None
