@@ -165,6 +165,7 @@ class OwnAct(Labelled):
     SUPPLEMENT = "supplement", "补充/更正", "Supplement or correct"
     REMIND = "remind", "催办", "Remind"
     REPLY = "reply", "回复", "Reply"
+    REISSUE = "reissue", "改发", "Re-issue"
 
 
 OWN_FROM: Final[Mapping[OwnAct, frozenset[ThreadState]]] = MappingProxyType(
@@ -174,6 +175,7 @@ OWN_FROM: Final[Mapping[OwnAct, frozenset[ThreadState]]] = MappingProxyType(
         OwnAct.SUPPLEMENT: frozenset({ThreadState.OPEN, ThreadState.CLOSED}),
         OwnAct.REMIND: frozenset({ThreadState.OPEN}),
         OwnAct.REPLY: frozenset(ThreadState),
+        OwnAct.REISSUE: frozenset({ThreadState.OPEN, ThreadState.CLOSED}),
     }
 )
 """The states of a thread in which each act may be done; a supplement reopens a closed one."""
@@ -210,6 +212,8 @@ class EventKind(Labelled):
     SUPPLEMENTED = "supplemented", "补充", "Supplemented"
     CORRECTED = "corrected", "更正", "Corrected"
     REOPENED = "reopened", "重新办理", "Reopened"
+    REISSUED = "reissued", "改发", "Re-issued"
+    SENT_AGAIN = "sent_again", "修改后重发", "Corrected and sent again"
     NOT_SENT = "not_sent", "未发出", "Not sent"
     COMMENTED = "commented", "批注", "Comment"
     EXPORTED = "exported", "导出", "Exported"

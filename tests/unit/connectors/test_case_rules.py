@@ -41,6 +41,7 @@ OWN_TABLE = {
     OwnAct.SUPPLEMENT: {ThreadState.OPEN, ThreadState.CLOSED},
     OwnAct.REMIND: {ThreadState.OPEN},
     OwnAct.REPLY: set(ThreadState),
+    OwnAct.REISSUE: {ThreadState.OPEN, ThreadState.CLOSED},
 }
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SIGN, FIRST, LAST = AT + timedelta(hours=1), AT + timedelta(hours=8), AT + timedelta(hours=24)
