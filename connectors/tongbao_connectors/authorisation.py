@@ -9,7 +9,9 @@
 4. A supervisor sees everything and changes nothing. An administrator looks after accounts and channels and
    reads no message.
 5. Two different officers stand behind whatever leaves: nobody reviews or issues his own draft.
-6. A posted officer follows his home's threads at the host: he may look, comment and urge, nothing else.
+6. A posted officer (外派联络员) follows what is between his home and the provinces he is posted to, as long as
+   the directory says so: he looks, comments and urges the host about what his home sent there, nothing else.
+   What his home's officers see otherwise he doesn't.
 7. What the origin's handling code forbids, no role allows.
 """
 
@@ -32,6 +34,7 @@ class Role(Labelled):
     LEADER = "leader", "组长", "Leader"
     ADMIN = "admin", "管理员", "Administrator"
     SUPERVISOR = "supervisor", "法制监督", "Legal supervisor"
+    POSTED = "posted", "外派联络员", "Posted officer"
 
 
 class Verb(StrEnum):
@@ -53,6 +56,8 @@ class Verb(StrEnum):
     DRAFT = auto()
     REVIEW = auto()
     ISSUE = auto()
+    URGE = auto()
+    FOLLOW = auto()
     SEE_SENT = auto()
     SEE_DUTY = auto()
     CHANGE_DUTY = auto()
@@ -68,21 +73,24 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The person who asks. `on_duty` holds the units that he is accountable for at this moment."""
+    """The person who asks. `on_duty` holds the units that he is accountable for at this moment, `hosts` the
+    provinces to which he is posted now.
+    """
 
     officer_ref: str
     role: Role
     unit: str
     on_duty: frozenset[str] = frozenset()
     active: bool = True
+    hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
     """What is asked about; the empty thing stands for the verb in general. `leader` leads its unit.
 
-    `asked` are officers whom an escalation asked too, and the accountable one's substitutes. `posting` says
-    that the one who asks sees it as a posted officer of the other province.
+    `asked` are officers whom an escalation asked too, and the accountable one's substitutes. `between` are the
+    other provinces that a posted officer's thread is between.
     """
 
     kind: str = ""
@@ -96,7 +104,7 @@ class Thing:
     submitted_by: str = ""
     reviewed_by: str = ""
     handling: str = ""
-    posting: bool = False
+    between: frozenset[str] = frozenset()
 
 
 NO_WORDS: Final = Words("", "")
@@ -120,9 +128,9 @@ ANYTHING: Final = Thing()
 OFFICERS: Final = frozenset({Role.RECEIVER, Role.REVIEWER, Role.LEADER})
 READERS: Final = OFFICERS | {Role.SUPERVISOR}
 APPROVERS: Final = frozenset({Role.REVIEWER, Role.LEADER})
-EVERYBODY: Final = frozenset(Role)
+POSTED: Final = frozenset({Role.POSTED})
+EVERYBODY: Final = frozenset(Role) - POSTED
 EXPORTABLE: Final = frozenset({"", Handling.H0, Handling.H1})
-POSTED: Final = frozenset({Verb.SEE_INBOX, Verb.SEE_MESSAGE, Verb.OPEN_BODY, Verb.COMMENT, Verb.SEE_OPENINGS})
 
 ON_DUTY_WHY: Final = "值班签收"
 HANDLING_WHY: Final = "承办"
@@ -137,15 +145,17 @@ def decide(who: Who, verb: Verb, thing: Thing = ANYTHING) -> Decision:
     roles, rule = RULES[verb]
     if not who.active:
         return _no("账号已停用，由本省管理员启用。", "The account is closed; an administrator can open it.")
-    if thing.posting and verb not in POSTED:
-        return _no("外派联络员只能查看、留言和催办。", "A posted officer may look, comment and urge only.")
     if who.role not in roles:
         return _no(*_able(roles))
     if verb in (Verb.PRINT, Verb.EXPORT) and thing.direction == "in" and thing.handling not in _allowed(verb):
         return _no(
             "处理要求不允许导出，须先征得来源省同意。", "Its handling code forbids it; ask the origin first."
         )
-    if thing != ANYTHING and not thing.posting and not rule(who, thing):
+    if thing != ANYTHING and who.role is Role.POSTED and not _follows(who, verb, thing):
+        return _no(
+            "只限派驻期内本省与驻地之间的协查。", "Only what is between home and host, while he is posted."
+        )
+    if thing != ANYTHING and who.role is not Role.POSTED and not rule(who, thing):
         return _no(
             "由主责、承办人或组长办理。", "Its accountable officer, its handler or a leader can do it."
         )
@@ -170,7 +180,7 @@ def _able(roles: frozenset[Role]) -> tuple[str, str]:
 def _automatic_why(who: Who, verb: Verb, thing: Thing) -> str:
     if verb is not Verb.OPEN_BODY:
         return ""
-    if thing.posting:
+    if who.role is Role.POSTED:
         return POSTED_WHY
     if thing.direction == "out":
         return _own_why(who, thing)
@@ -238,6 +248,11 @@ def _own_sent(who: Who, thing: Thing) -> bool:
     return wrote or who.role is Role.LEADER or (thing.unit != "" and thing.unit == who.unit)
 
 
+def _follows(who: Who, verb: Verb, thing: Thing) -> bool:
+    """It is between his home and a province he is posted to; his home alone urges about its own alerts."""
+    return bool(who.hosts & thing.between) and (verb is not Verb.URGE or thing.direction == "out")
+
+
 def _his_draft(who: Who, thing: Thing) -> bool:
     return thing.submitted_by in ("", who.officer_ref)
 
@@ -252,9 +267,9 @@ def _his_shift(who: Who, thing: Thing) -> bool:
 
 RULES: Final[Mapping[Verb, tuple[frozenset[Role], Rule]]] = {
     Verb.SEE_INBOX: (READERS, _always),
-    Verb.SEARCH: (READERS, _always),
+    Verb.SEARCH: (READERS | POSTED, _always),
     Verb.SEE_MESSAGE: (READERS, _in_his_view),
-    Verb.OPEN_BODY: (READERS, _in_his_view),
+    Verb.OPEN_BODY: (READERS | POSTED, _in_his_view),
     Verb.SEE_OPENINGS: (READERS, _in_his_view),
     Verb.PRINT: (READERS, _in_his_view),
     Verb.EXPORT: (READERS, _in_his_view),
@@ -267,7 +282,9 @@ RULES: Final[Mapping[Verb, tuple[frozenset[Role], Rule]]] = {
     Verb.CLOSE: (OFFICERS, _own_sent),
     Verb.SUPPLEMENT: (OFFICERS, _own_sent),
     Verb.CANCEL: (OFFICERS, _own_sent),
-    Verb.COMMENT: (OFFICERS, _own_sent),
+    Verb.URGE: (OFFICERS | POSTED, _own_sent),
+    Verb.FOLLOW: (POSTED, _always),
+    Verb.COMMENT: (POSTED, _always),
     Verb.DRAFT: (OFFICERS, _his_draft),
     Verb.REVIEW: (APPROVERS, _not_his_own),
     Verb.ISSUE: (APPROVERS, _not_his_own),

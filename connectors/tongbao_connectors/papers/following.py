@@ -244,7 +244,7 @@ FOLLOWS: Final[Mapping[str, Follow]] = {
     ),
     "remind": Follow(
         OwnAct.REMIND,
-        Verb.COMMENT,
+        Verb.URGE,
         Words("催办", "Remind"),
         Words(
             "催办记入双方的经过，不改变时限。", "It is recorded on both sides; deadlines stay as they are."

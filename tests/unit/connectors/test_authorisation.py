@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from tongbao_connectors.authorisation import ANYTHING, Role, Thing, Verb, Who, decide
 
-R, V, L, A, S = Role
-ALL = frozenset(Role)
+R, V, L, A, S, P = Role
+ALL = frozenset({R, V, L, A, S})
 OFFICERS = frozenset({R, V, L})
 READERS = frozenset({R, V, L, S})
 NOBODY: frozenset[Role] = frozenset()
 
 ME, OTHER = "粤-0117", "粤-0118"
 MINE, ELSEWHERE = "gd-shenzhen", "gd-guangzhou"
+HOST, ANOTHER = "520000", "330000"
 
 RECEIVED = Thing("alert", ELSEWHERE, accountable=OTHER, direction="in", handling="H0")
 SENT = Thing("alert", ELSEWHERE, direction="out", submitted_by=OTHER, reviewed_by="粤-0001", handling="H0")
@@ -32,10 +33,13 @@ THINGS = {
     "received, another signed": replace(RECEIVED, unit=MINE, claimed_by=OTHER),
     "received, assigned to me": replace(RECEIVED, claimed_by=OTHER, assigned_to=ME),
     "received in my unit, H2": replace(RECEIVED, unit=MINE, handling="H2"),
-    "posted": replace(RECEIVED, unit=MINE, accountable=ME, posting=True),
+    "received from my host": replace(RECEIVED, between=frozenset({HOST})),
+    "received from another": replace(RECEIVED, between=frozenset({ANOTHER})),
     "sent by another": SENT,
     "sent by me": replace(SENT, submitted_by=ME),
     "sent from my unit": replace(SENT, unit=MINE),
+    "sent to my host and another": replace(SENT, between=frozenset({HOST, ANOTHER})),
+    "sent to another": replace(SENT, between=frozenset({ANOTHER})),
     "my draft": Thing("draft", MINE, submitted_by=ME),
     "another's draft": Thing("draft", MINE, submitted_by=OTHER),
     "my shift": Thing("shift", MINE, accountable=ME),
@@ -51,7 +55,6 @@ CLOSE_TO_ME = {
     "received, another signed",
     "received, assigned to me",
     "received in my unit, H2",
-    "posted",
 }
 HELD_BY_ME = {"received, I signed", "received, assigned to me"}
 ALL_SENT = {name for name in THINGS if name.startswith("sent")}
@@ -62,22 +65,29 @@ EVER = {
     **dict.fromkeys((Verb.SEE_DUTY, Verb.SEE_CHANNELS), ALL),
     **dict.fromkeys((Verb.MANAGE_ACCOUNTS, Verb.MANAGE_CHANNELS), frozenset({A})),
     **dict.fromkeys((Verb.REVIEW, Verb.ISSUE), frozenset({V, L})),
+    Verb.SEARCH: READERS | {P},
+    Verb.OPEN_BODY: READERS | {P},
+    Verb.URGE: OFFICERS | {P},
+    **dict.fromkeys((Verb.FOLLOW, Verb.COMMENT), frozenset({P})),
+}
+POSTED_MAY = {
+    "received from my host": {Verb.FOLLOW, Verb.SEARCH, Verb.OPEN_BODY, Verb.COMMENT},
+    "sent to my host and another": {Verb.FOLLOW, Verb.SEARCH, Verb.OPEN_BODY, Verb.COMMENT, Verb.URGE},
 }
 
 
 def wanted(verb: Verb, name: str) -> frozenset[Role]:
     """Which roles may: an officer of 深圳, not on duty, looks at the thing of this name."""
-    if name == "posted" and verb not in {
-        Verb.SEE_INBOX,
-        Verb.SEE_MESSAGE,
-        Verb.OPEN_BODY,
-        Verb.COMMENT,
-        Verb.SEE_OPENINGS,
-    }:
-        return NOBODY
     if name == "anything":
         return EVER[verb]
+    posted = frozenset({P}) if verb in POSTED_MAY.get(name, ()) else NOBODY
+    return _wanted_of_officers(verb, name) | posted
+
+
+def _wanted_of_officers(verb: Verb, name: str) -> frozenset[Role]:
     match verb:
+        case Verb.FOLLOW | Verb.COMMENT:
+            return NOBODY
         case Verb.SEE_INBOX | Verb.SEARCH | Verb.SEE_SENT:
             return READERS
         case Verb.SEE_DUTY | Verb.SEE_CHANNELS:
@@ -104,14 +114,12 @@ def wanted(verb: Verb, name: str) -> frozenset[Role]:
             return OFFICERS if name in HELD_BY_ME | {"received, I lead the unit"} else NOBODY
         case Verb.WORK | Verb.ANSWER | Verb.UNDO | Verb.REMIND:
             return OFFICERS if name in HELD_BY_ME else NOBODY
-        case Verb.CLOSE | Verb.SUPPLEMENT | Verb.CANCEL | Verb.COMMENT:
-            if name == "posted":
-                return OFFICERS
+        case Verb.CLOSE | Verb.SUPPLEMENT | Verb.CANCEL | Verb.URGE:
             if name in {"sent by me", "sent from my unit"}:
                 return OFFICERS
             return frozenset({L}) if name in ALL_SENT else NOBODY
         case Verb.DRAFT:
-            theirs = {"another's draft", "sent by another", "sent from my unit"}
+            theirs = ALL_SENT - {"sent by me"} | {"another's draft"}
             return NOBODY if name in theirs else OFFICERS
         case Verb.REVIEW | Verb.ISSUE:
             return NOBODY if name in {"my draft", "sent by me"} else frozenset({V, L})
@@ -124,15 +132,31 @@ def cells() -> list[tuple[Role, Verb, str]]:
     return list(product(Role, Verb, THINGS))
 
 
+def me(role: Role, hosts: frozenset[str] = frozenset({HOST})) -> Who:
+    """An officer of 深圳, not on duty; the posting of the directory helps a posted officer only."""
+    return Who(ME, role, MINE, hosts=hosts)
+
+
 def test_every_cell_of_the_matrix() -> None:
     """All roles × all verbs × all things: the function says what the table here says, and nothing else."""
     wrong = [
         (role.value, verb.value, name)
         for role, verb, name in cells()
-        if bool(decide(Who(ME, role, MINE), verb, THINGS[name])) != (role in wanted(verb, name))
+        if bool(decide(me(role), verb, THINGS[name])) != (role in wanted(verb, name))
     ]
 
     assert wrong == []
+
+
+def test_a_posted_officer_whose_posting_is_over_may_nothing_with_anything() -> None:
+    """Without a host every cell of his is no, whatever the thing; the role alone opens only the empty list."""
+    left = [
+        (verb.value, name)
+        for role, verb, name in cells()
+        if role is P and name != "anything" and decide(me(P, hosts=frozenset()), verb, THINGS[name])
+    ]
+
+    assert left == []
 
 
 def test_whoever_is_on_duty_for_a_unit_signs_for_what_lies_there() -> None:
@@ -154,14 +178,15 @@ def test_whoever_is_on_duty_for_a_unit_signs_for_what_lies_there() -> None:
         ("received in my unit", Role.RECEIVER, ""),
         ("received elsewhere", Role.LEADER, ""),
         ("received, I am accountable", Role.SUPERVISOR, ""),
-        ("posted", Role.RECEIVER, "外派联络"),
+        ("received from my host", Role.POSTED, "外派联络"),
+        ("sent to my host and another", Role.POSTED, "外派联络"),
         ("sent by me", Role.RECEIVER, "拟稿"),
         ("sent by another", Role.RECEIVER, ""),
     ],
 )
 def test_reason_of_an_opening(name: str, role: Role, why: str) -> None:
     """It is automatic for who has to do with the message; everybody else types one."""
-    assert decide(Who(ME, role, MINE), Verb.OPEN_BODY, THINGS[name]).automatic_why == why
+    assert decide(me(role), Verb.OPEN_BODY, THINGS[name]).automatic_why == why
 
 
 @given(st.sampled_from(Role), st.sampled_from(Verb), st.sampled_from(sorted(THINGS)))
