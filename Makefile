@@ -53,12 +53,14 @@ schemas: $(VENV)/.dev ## Write schemas/json/ anew from the models
 	@$(BIN)/python -m tongbao_schemas.export schemas/json
 
 lock: ## Write requirements/*.txt anew (needs uv)
-	@for file in run:build run-jdk:build,jdk dev:build,dev; do \
+	@for file in run:build run-jdk:build,jdk dev:build,dev,postgresql image:postgresql,tracing; do \
 	    name=$${file%%:*}; extras=$${file##*:}; \
 	    uv pip compile pyproject.toml $$(echo "$$extras" | sed 's/[^,]*/--extra &/g; s/,/ /g') -q \
 	        --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
 	        --custom-compile-command "make lock" -o requirements/$$name.txt || exit 1; \
 	done
+	@echo hatchling | uv pip compile - -q -c requirements/run.txt --generate-hashes --no-emit-index-url --universal \
+	    --python-version 3.11 --custom-compile-command "make lock" -o requirements/build.txt
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
