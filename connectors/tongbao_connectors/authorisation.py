@@ -9,9 +9,8 @@
 4. A supervisor sees everything and changes nothing. An administrator looks after accounts and channels and
    reads no message.
 5. Two different officers stand behind whatever leaves: nobody reviews or issues his own draft.
-6. A posted officer (外派联络员) follows what is between his home and the provinces he is posted to, as long as
-   the directory says so: he looks, comments and urges the host about what his home sent there, nothing else.
-   What his home's officers see otherwise he doesn't.
+6. A posted officer (外派联络员) follows what is between his home and his hosts, as long as the directory says
+   that he is posted there: he looks, comments, and urges the host about what his home sent it, nothing else.
 7. What the origin's handling code forbids, no role allows.
 """
 
@@ -89,8 +88,8 @@ class Who:
 class Thing:
     """What is asked about; the empty thing stands for the verb in general. `leader` leads its unit.
 
-    `asked` are officers whom an escalation asked too, and the accountable one's substitutes. `between` are the
-    other provinces that a posted officer's thread is between.
+    `asked` are officers whom an escalation asked too, and the accountable one's substitutes. `between` are
+    the provinces whose thread with this one it is of.
     """
 
     kind: str = ""

@@ -149,7 +149,7 @@ def test_every_cell_of_the_matrix() -> None:
 
 
 def test_a_posted_officer_whose_posting_is_over_may_nothing_with_anything() -> None:
-    """Without a host every cell of his is no, whatever the thing; the role alone opens only the empty list."""
+    """Without a host every cell of his is no; his role alone opens a list in which nothing stands."""
     left = [
         (verb.value, name)
         for role, verb, name in cells()
