@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 
 from tongbao_broker.kafka.client import Connection, administration
-from tongbao_broker.kafka.reader import Reader
 from tongbao_broker.kafka.properties import PRINCIPAL_RULE
+from tongbao_broker.kafka.reader import Reader
 
 DEMANDED: Mapping[str, str] = {
     "auto.create.topics.enable": "false",
