@@ -24,6 +24,7 @@ from tongbao_broker.trust.keys import SealKey, SigningKey
 from tongbao_schemas.codes import (
     EXCHANGE,
     EXCHANGE_TYPES,
+    PEOPLES_TYPES,
     Category,
     Handling,
     KeyUse,
@@ -33,7 +34,7 @@ from tongbao_schemas.codes import (
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.envelope import DIRECTORY_TYPE, ROOT_TYPE, Envelope
 from tongbao_schemas.number import PROVINCES
-from tongbao_schemas.submission import BUILT_TYPES, CONNECTORS_OWN
+from tongbao_schemas.submission import CONNECTORS_OWN
 
 ROOT_KEYS, ROOT_THRESHOLD = 5, 3
 DIRECTORY_KEYS, DIRECTORY_THRESHOLD = 3, 2
@@ -42,7 +43,7 @@ DIRECTORY_LIFE = timedelta(days=365)
 OVERLAP = timedelta(days=7)
 """How long a key that has a successor still holds: for what is under way, and for who was away."""
 
-PROVINCE_SCHEMAS = tuple(sorted(f"{kind}/1.0" for kind in {*BUILT_TYPES, *CONNECTORS_OWN}))
+PROVINCE_SCHEMAS = tuple(sorted(f"{kind}/1.0" for kind in {*PEOPLES_TYPES, *CONNECTORS_OWN}))
 EXCHANGE_SCHEMAS = ("receipt/1.0",)
 EXCHANGE_SIGNS = tuple(sorted(EXCHANGE_TYPES))
 PROVINCE_SIGNS = tuple(kind for kind in MessageType if kind not in EXCHANGE_SIGNS)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tongbao_schemas.bodies.alert import ALERT_BODIES
 from tongbao_schemas.bodies.answer import ANSWER
+from tongbao_schemas.bodies.attachment import AttachmentBody
 from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.codes import Category, Labelled, MessageType
 from tongbao_schemas.documents import DirectoryDocument, RootDocument
@@ -42,6 +43,7 @@ _SOURCES: Final[Mapping[str, type[BaseModel] | TypeAdapter[Any]]] = {
     "stamp/1.0": Stamp,
     SUBMISSION: Submission,
     "answer/1.0": ANSWER,
+    "attachment/1.0": AttachmentBody,
     "directory/1.0": DirectoryDocument,
     "root/1.0": RootDocument,
     **{alert_schema(category): model for category, model in ALERT_BODIES.items()},
@@ -108,7 +110,7 @@ def _any_alert() -> dict[str, Any]:
 
 def _bodies() -> list[tuple[MessageType, Category | None]]:
     alerts = ((MessageType.ALERT, category) for category in ALERT_BODIES)
-    return [*alerts, *((kind, None) for kind in (MessageType.ANSWER, *FOLLOW_UPS))]
+    return [*alerts, *((kind, None) for kind in (MessageType.ANSWER, MessageType.ATTACHMENT, *FOLLOW_UPS))]
 
 
 def _body_of(kind: MessageType, category: Category | None) -> dict[str, Any]:

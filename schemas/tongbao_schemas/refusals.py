@@ -65,7 +65,6 @@ class Code(StrEnum):
     EXPIRED = "TB-308"
     DEADLINES_ORDER = "TB-309"
     NUMBER_WRONG = "TB-310"
-    TYPE_NOT_BUILT = "TB-311"
 
     AUDIENCE_UNKNOWN = "TB-401"
     AUDIENCE_NOT_ACTIVE = "TB-402"
@@ -95,6 +94,9 @@ class Code(StrEnum):
     TOO_MANY_SUBJECTS = "TB-510"
     WINDOW_ORDER = "TB-511"
     RETAIN_UNTIL = "TB-512"
+    ATTACHMENT_PART = "TB-513"
+    ATTACHMENT_CONTENT = "TB-514"
+    ATTACHMENTS_TOO_LARGE = "TB-515"
 
     CLIENT_REF_CONFLICT = "TB-601"
     SUBMISSION_SHAPE = "TB-602"
@@ -143,7 +145,7 @@ _ROWS: Final[tuple[tuple[Code, str, str, str, str, str], ...]] = (
      "A text is not in Unicode normalisation form NFC.", "Normalise texts to NFC where they are entered."),
     (Code.RECORD_SHAPE, "1", "记录缺少字段，或多出未知字段。", "请按协议第 3 节组织记录。",
      "The record lacks a field or has an unknown one.", "Build records as in section 3 of the protocol."),
-    (Code.BASE64_FORM, "1, 2", "Base64 文本不规范。", "请使用标准字母表、带填充、无换行的规范编码。",
+    (Code.BASE64_FORM, "1, 2, body", "Base64 文本不规范。", "请使用标准字母表、带填充、无换行的规范编码。",
      "A base64 text is not canonical.", "Use the standard alphabet with padding, zero trailing bits and no line breaks."),
     (Code.ENVELOPE_SHAPE, "2", "签名信封缺少字段，或多出未知字段。", "请按 DSSE v1 组织信封。",
      "The envelope lacks a field or has an unknown one.", "Build envelopes as in DSSE v1."),
@@ -222,8 +224,6 @@ _ROWS: Final[tuple[tuple[Code, str, str, str, str, str], ...]] = (
      "The deadlines are not in order.", "Sign-by follows issue and precedes feedback, result and expiry."),
     (Code.NUMBER_WRONG, "6", "通报编号与发出省或校验码不符。", "请由接入端编号，不要手工填写。",
      "The readable number does not fit the origin or its check character.", "Let the connector number messages."),
-    (Code.TYPE_NOT_BUILT, "6", "本版本尚不支持这类报文的正文。", "请改用已支持的类型，或升级后再发。",
-     "This release does not support bodies of this type yet.", "Use a supported type, or upgrade first."),
     (Code.AUDIENCE_UNKNOWN, "11", "收件省不在目录中。", "请核对收件省代码。",
      "An addressee is not in the directory.", "Check the addressees' codes."),
     (Code.AUDIENCE_NOT_ACTIVE, "11", "收件省当前未启用。", "请先以其他方式联系该省，待其恢复后再发。",
@@ -280,6 +280,15 @@ _ROWS: Final[tuple[tuple[Code, str, str, str, str, str], ...]] = (
      "A period ends before it begins.", "Put the start before the end."),
     (Code.RETAIN_UNTIL, "body", "保存期限不合理。", "保存期限应晚于签发，且不超过规定年限。",
      "The retention date is not acceptable.", "Choose a date after issue and within the allowed years."),
+    (Code.ATTACHMENT_PART, "body", "附件的分段不对。", "每段 262,144 字节，只有最后一段可以较短，最多 80 段。",
+     "A part of a file has a wrong number or size.",
+     "Cut files into parts of 262,144 bytes, the last one may be shorter, 80 at most."),
+    (Code.ATTACHMENT_CONTENT, "body", "附件的名称、类型与内容不一致。",
+     "只收 PDF、OFD、JPEG、PNG 和 UTF-8 纯文本；请勿改扩展名，另存为这些格式后再附。",
+     "A file's name, type and content don't agree.",
+     "Attach PDF, OFD, JPEG, PNG or UTF-8 text; save it as one of these instead of renaming it."),
+    (Code.ATTACHMENTS_TOO_LARGE, "body", "附件合计超过 20 MiB。", "请压缩扫描分辨率，或另发补充通报附上其余文件。",
+     "The files together have more than 20 MiB.", "Scan at a lower resolution, or send the rest with an update."),
     (Code.CLIENT_REF_CONFLICT, "submission", "该业务编号已用于内容不同的另一份提交。", "请换一个编号，或提交原来的内容。",
      "This client_ref was used for a different submission.", "Use a new reference, or submit the same content."),
     (Code.SUBMISSION_SHAPE, "submission", "提交文件缺少字段、多出字段或取值不符。", "请对照 submission/1.0 的格式修改。",

@@ -16,7 +16,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.bodies.parse import BODY_LIMIT, Body, judge_body
 from tongbao_schemas.codes import EXCHANGE, RELATIONS, Category, Handling, MessageType, Status, Urgency
 from tongbao_schemas.encoding import compact_json, digest
@@ -29,7 +28,6 @@ from tongbao_schemas.refusals import Code
 
 SUBMISSION_LIMIT: Final = BODY_LIMIT + 16_384
 """The most bytes a submission may have."""
-BUILT_TYPES: Final = frozenset({MessageType.ALERT, MessageType.ANSWER, *FOLLOW_UPS})
 CONNECTORS_OWN: Final = frozenset({MessageType.RECEIPT, MessageType.NOTICE, MessageType.HEAD})
 
 ClientRef = Annotated[HeaderText, Field(max_length=64)]
@@ -84,8 +82,6 @@ def check_submission(submission: Submission, *, now: datetime, origin: str) -> B
 def _check_type(submission: Submission) -> None:
     if submission.type in CONNECTORS_OWN:
         raise Refused(Code.NOT_SUBMITTABLE, "type")
-    if submission.type not in BUILT_TYPES:
-        raise Refused(Code.TYPE_NOT_BUILT, "type")
     relations = RELATIONS[submission.type]
     if bool(submission.refs) != bool(relations) or not {ref.relation for ref in submission.refs} <= relations:
         raise Refused(Code.SUBMISSION_SHAPE, "refs")

@@ -18,12 +18,12 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tongbao_schemas.bodies import codes
+from tongbao_schemas.bodies.attachment import MOST_BYTES, FileName
 from tongbao_schemas.codes import Category
 from tongbao_schemas.fields import (
     Digest,
     HeaderText,
     OfficerRef,
-    Positive,
     ProvinceCode,
     Strict,
     Time,
@@ -269,10 +269,15 @@ class Contact(Strict):
 class AttachmentNote(Strict):
     """A file that travels in `attachment` messages."""
 
-    name: HeaderText
+    name: FileName
     digest: Digest
-    size: Positive
+    size: Annotated[int, Field(ge=1, le=MOST_BYTES)]
     marking: codes.Marking = codes.Marking.NONE
+
+
+def _names_differ(notes: tuple[AttachmentNote, ...]) -> tuple[AttachmentNote, ...]:
+    _none_twice(tuple(note.name.lower() for note in notes))
+    return notes
 
 
 class AlertBody(Strict):
@@ -297,7 +302,9 @@ class AlertBody(Strict):
     watch: Watch | None = None
     operation: Operation | None = None
     contact: Contact
-    attachments: Annotated[tuple[AttachmentNote, ...], Field(max_length=20)] = ()
+    attachments: Annotated[
+        tuple[AttachmentNote, ...], Field(max_length=20), AfterValidator(_names_differ)
+    ] = ()
     retain_until: Time | None = None
 
     @property

@@ -376,3 +376,13 @@ class ClosureOutcome(Labelled):
     NOT_ACHIEVED = "not_achieved", "未能查实", "Not met"
     NO_LONGER_NEEDED = "no_longer_needed", "不再需要", "No longer needed"
     TRANSFERRED = "transferred", "已移送或并案", "Transferred to another case"
+
+
+class MediaType(Labelled):
+    """What a file may be: a closed list."""
+
+    PDF = "application/pdf", "PDF 文件", "PDF"
+    OFD = "application/ofd", "OFD 版式文件", "OFD"
+    JPEG = "image/jpeg", "JPEG 图片", "JPEG picture"
+    PNG = "image/png", "PNG 图片", "PNG picture"
+    TEXT = "text/plain", "纯文本", "Plain text"

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from tongbao_schemas.bodies.alert import ALERT_BODIES, AlertBody, category_fields
 from tongbao_schemas.bodies.answer import ANSWER, AnswerBody
+from tongbao_schemas.bodies.attachment import AttachmentBody, check_attachment
 from tongbao_schemas.bodies.followups import FOLLOW_UPS, FollowUpBody
 from tongbao_schemas.bodies.rules import check_alert, check_answer, check_texts
-from tongbao_schemas.codes import KNOWN_SCHEMAS, Category, Status
+from tongbao_schemas.codes import Category, Status
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.fields import explain
 from tongbao_schemas.gate import parse_object
@@ -20,19 +21,21 @@ BODY_LIMIT: Final = 88 * 4096 - 36
 """The most bytes a body may have: 88 blocks less salt and length."""
 ALERT_SCHEMA: Final = "alert/1.0"
 ANSWER_SCHEMA: Final = "answer/1.0"
+ATTACHMENT_SCHEMA: Final = "attachment/1.0"
 
-Body = AlertBody | AnswerBody | FollowUpBody
+Body = AlertBody | AnswerBody | AttachmentBody | FollowUpBody
 Fault = tuple[Code, str]
 B = TypeVar("B", bound=Body)
+P = TypeVar("P", AttachmentBody, FollowUpBody)
 
 _FOLLOW_UPS: Final = {f"{kind.value}/1.0": model for kind, model in FOLLOW_UPS.items()}
-_BUILT: Final = frozenset({ALERT_SCHEMA, ANSWER_SCHEMA, *_FOLLOW_UPS})
+_KNOWN: Final = frozenset({ALERT_SCHEMA, ANSWER_SCHEMA, ATTACHMENT_SCHEMA, *_FOLLOW_UPS})
 
 
 def parse_body(schema_name: str, data: bytes, *, category: Category, status: Status, at: datetime) -> Body:
     """The body of a schema (`alert/1.0`…); `at` (aware) is the time of submission or admission.
 
-    Raises `Refused`: a code of the gate, `BODY_SHAPE`, a rule's own code, `TYPE_NOT_BUILT`, `SCHEMA_UNKNOWN`.
+    Raises `Refused`: a code of the gate, `BODY_SHAPE`, a rule's own code, `SCHEMA_UNKNOWN`.
     """
     _check_schema(schema_name)
     plain = parse_object(data, limit=BODY_LIMIT)
@@ -59,12 +62,14 @@ def judge_body(
         return _alert(plain, data, category, status, at)
     if schema_name == ANSWER_SCHEMA:
         return _answer(plain, data, status, at)
-    return _follow_up(_FOLLOW_UPS[schema_name], plain, data, status)
+    if schema_name == ATTACHMENT_SCHEMA:
+        return _attachment(plain, data, status)
+    return _plain_model(_FOLLOW_UPS[schema_name], plain, data, status)
 
 
 def _check_schema(schema_name: str) -> None:
-    if schema_name not in _BUILT:
-        raise Refused(Code.TYPE_NOT_BUILT if schema_name in KNOWN_SCHEMAS else Code.SCHEMA_UNKNOWN)
+    if schema_name not in _KNOWN:
+        raise Refused(Code.SCHEMA_UNKNOWN)
 
 
 def _alert(plain: dict[str, Any], data: bytes, category: Category, status: Status, at: datetime) -> AlertBody:
@@ -82,7 +87,13 @@ def _answer(plain: dict[str, Any], data: bytes, status: Status, at: datetime) ->
     return body
 
 
-def _follow_up(model: type[FollowUpBody], plain: dict[str, Any], data: bytes, status: Status) -> FollowUpBody:
+def _attachment(plain: dict[str, Any], data: bytes, status: Status) -> AttachmentBody:
+    body = _plain_model(AttachmentBody, plain, data, status)
+    check_attachment(body)
+    return body
+
+
+def _plain_model(model: type[P], plain: dict[str, Any], data: bytes, status: Status) -> P:
     body = _model(model.model_validate_json, data, lambda error: (Code.BODY_SHAPE, explain(error)))
     check_texts(plain, data, status)
     return body

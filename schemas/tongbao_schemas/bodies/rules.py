@@ -1,6 +1,6 @@
 """Rules of a body beyond single fields, each with its own code. They run in this order.
 
-Of every body (`check_texts`), on all texts in it but digests:
+Of every body (`check_texts`), on all texts in it but digests and the data of files:
 1. No text carries the mark of a state secret (TB-505). A mark is 绝密, 机密 or 秘密 followed by ★ (or ☆, *),
    as the law on guarding state secrets writes it, or followed by 级, or standing alone in brackets or on a
    line. Blanks inside it and full-width forms make no difference. 工作秘密 and 商业秘密 are no such marks,
@@ -23,9 +23,10 @@ Of an alert (`check_alert`):
 13. 布控 says from when until when, a joint operation who leads, and neither is described without being asked
     for (11 to 13: TB-509).
 14. `retain_until` lies ahead, by three years at most (TB-512).
+15. The files that it lists have 20 MiB at most together (TB-515).
 
 Of an answer (`check_answer`):
-15. More time is asked for until a time that lies ahead (TB-511).
+16. More time is asked for until a time that lies ahead (TB-511).
 """
 
 import re
@@ -37,6 +38,7 @@ from unicodedata import normalize
 from tongbao_schemas.bodies import alert, codes
 from tongbao_schemas.bodies.alert import AlertBody
 from tongbao_schemas.bodies.answer import AnswerBody, MoreTime
+from tongbao_schemas.bodies.attachment import MOST_BYTES
 from tongbao_schemas.codes import Status
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identity import id_number_ok, real_id_numbers
@@ -47,6 +49,7 @@ LONGEST_RETENTION: Final = timedelta(days=3 * 366)
 BEIJING: Final = timezone(timedelta(hours=8))
 
 _LEVEL: Final = r"(?:绝 *密|机 *密|(?<!工作)(?<!商业)秘 *密)"
+_NO_TEXTS: Final = frozenset({"digest", "data"})
 _SECRET_MARK: Final = re.compile(
     rf"{_LEVEL} *[★☆*]|{_LEVEL} *级|[〔【\[(〈《「『<] *{_LEVEL} *[〕】\])〉》」』>]|^ *{_LEVEL} *$",
     re.MULTILINE,
@@ -73,13 +76,13 @@ def check_texts(plain: dict[str, Any], data: bytes, status: Status) -> None:
 
 
 def check_alert(body: AlertBody, *, status: Status, at: datetime) -> None:
-    """Rules 3 to 14; `at` (aware) is when the alert is submitted or was admitted."""
+    """Rules 3 to 15; `at` (aware) is when the alert is submitted or was admitted."""
     for rule in ALERT_RULES:
         rule(body, status, at)
 
 
 def check_answer(body: AnswerBody, *, at: datetime) -> None:
-    """Rule 15; `at` (aware) is when the answer is submitted or was admitted."""
+    """Rule 16; `at` (aware) is when the answer is submitted or was admitted."""
     if isinstance(body, MoreTime) and body.until <= at:
         raise Refused(Code.WINDOW_ORDER, "until")
 
@@ -163,6 +166,11 @@ def _retention(body: AlertBody, _status: Status, at: datetime) -> None:
         raise Refused(Code.RETAIN_UNTIL, "retain_until")
 
 
+def _files(body: AlertBody, _status: Status, _at: datetime) -> None:
+    if sum(note.size for note in body.attachments) > MOST_BYTES:
+        raise Refused(Code.ATTACHMENTS_TOO_LARGE, "attachments")
+
+
 ALERT_RULES: Final[tuple[Rule, ...]] = (
     _no_secret_document,
     _few_subjects,
@@ -176,6 +184,7 @@ ALERT_RULES: Final[tuple[Rule, ...]] = (
     _open_case,
     _measures_described,
     _retention,
+    _files,
 )
 
 
@@ -201,12 +210,12 @@ def _dated_places(body: AlertBody, at: datetime) -> Iterator[tuple[str, alert.Pl
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in plain values with its path; digests are no texts."""
+    """Every text in plain values with its path; digests and the data of files are no texts."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for name, child in value.items():
-            if name != "digest":
+            if name not in _NO_TEXTS:
                 yield from _texts(child, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for index, child in enumerate(value):

@@ -140,10 +140,7 @@ def family() -> Family:
         answer = make.message(name, "answer", GD, [GZ], about=alert, body=body, at=issued)
         make.acceptance(name, says, answer, expected, by=GZ, before=(answered,))
     _follow_ups(make, alert)
-    attachment = make.message("attachment", "attachment", GZ, [GD], about=alert)
-    make.acceptance(
-        "type-not-built", "A type whose body this release doesn't know yet.", attachment, "TB-311"
-    )
+    _attachments(make, alert)
     return Family(make.family, "Opened bodies and their rules (acceptance 7).", make.cases)
 
 
@@ -169,5 +166,44 @@ def _follow_ups(make: Maker, alert: OutRecord) -> None:
         make.acceptance(name, "A coded value outside its list.", message, "TB-501", before=(told,))
 
 
+def _attachments(make: Maker, alert: OutRecord) -> None:
+    """A file's part, and what makes it no part of a file. Whole parts are left out for their size."""
+    told = make.earlier("an alert", alert)
+    pdf, png = alerts.attachment(), {"name": "演练.png", "media_type": "image/png"}
+    for name, says, body, expected in (
+        ("good-attachment", "The only part of a small PDF.", pdf, "accept"),
+        ("good-last-part", "The last part of several may be short.", pdf | {"part": 2, "parts": 2}, "accept"),
+        ("attachment-before-alert", "A part that comes before what it belongs to is kept.", pdf, "accept"),
+        ("part-beyond-parts", "Part 2 of 1.", pdf | {"part": 2}, "TB-513"),
+        ("short-first-part", "A part that isn't the last one is short.", pdf | {"parts": 2}, "TB-513"),
+        ("81-parts", "A file of more parts than a file may have.", pdf | {"parts": 81}, "TB-501"),
+        ("name-with-path", "A name that leads elsewhere.", pdf | {"name": "../演练.pdf"}, "TB-501"),
+        ("name-without-ending", "A name that says no type.", pdf | {"name": "演练"}, "TB-501"),
+        ("secret-name", "A name with a mark of secrecy.", pdf | {"name": "【机密】演练.pdf"}, "TB-505"),
+        ("office-format", "A type that isn't taken.", pdf | {"media_type": "application/zip"}, "TB-501"),
+        ("ending-of-another-type", "A PDF that is called a picture.", pdf | {"name": "演练.png"}, "TB-514"),
+        (
+            "content-of-another-type",
+            "HTML that is called a picture.",
+            alerts.attachment(HTML) | png,
+            "TB-514",
+        ),
+        ("data-not-canonical", "Base64 with stray bits.", pdf | {"data": "JVBERi1="}, "TB-110"),
+        ("no-data", "An empty part.", pdf | {"data": ""}, "TB-501"),
+    ):
+        message = make.message(name, "attachment", GZ, [GD], about=alert, body=compact_json(body))
+        before = () if name == "attachment-before-alert" else (told,)
+        make.acceptance(name, says, message, expected, before=before)
+    listed = {"name": "演练.pdf", "digest": alerts.DIGEST, "size": 10 * 1024 * 1024 + 1}
+    for name, says, notes, expected in (
+        ("files-listed", "An alert that lists a file.", [listed], "accept"),
+        ("files-too-large", "Two files of more than 20 MiB.", [listed, listed | {"name": "2.pdf"}], "TB-515"),
+        ("files-of-one-name", "Two files of one name.", [listed, listed | {"name": "演练.PDF"}], "TB-501"),
+    ):
+        body = alerts.alert(attachments=notes)
+        make.acceptance(name, says, make.alert(name, body=compact_json(body)), expected)
+
+
+HTML = b"<html><script>alert(1)</script></html>"
 ENDED = "330183"
 """富阳市, a district of Hangzhou under another code since 2014."""

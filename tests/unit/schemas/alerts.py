@@ -4,6 +4,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
+from tongbao_schemas.bodies.attachment import cut
 from tongbao_schemas.bodies.parse import Body, parse_body
 from tongbao_schemas.codes import Category, Status
 from tongbao_schemas.encoding import compact_json
@@ -65,6 +66,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "redirect": {"to": "450000"},
     "more_time": {"until": "2026-11-30T00:00:00.000Z"},
 }
+PDF = b"%PDF-1.4\n% \xe6\xbc\x94\xe7\xbb\x83\n%%EOF\n"
+"""What a small file looks like from outside."""
 FOLLOW_UPS: dict[str, dict[str, Any]] = {
     "update": {"changes": [{"part": "contact", "now": "0851-00000000", "was": "0851-00000001"}]},
     "cancel": {"ground": "sent_in_error"},
@@ -88,7 +91,15 @@ def answer(kind: str, **changes: Any) -> dict[str, Any]:
 
 def follow_up(kind: str, /, **changes: Any) -> dict[str, Any]:
     """A good body of what follows an alert with some fields changed; None takes a field away."""
+    if kind == "attachment":
+        return attachment(**changes)
     body = {"text": "演练说明。", "by": _BY} | FOLLOW_UPS[kind] | changes
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def attachment(content: bytes = PDF, name: str = "演练法律文书.pdf", **changes: Any) -> dict[str, Any]:
+    """The body of a file's first part with some fields changed; None takes a field away."""
+    body = next(cut(name, content)) | changes
     return {name: value for name, value in body.items() if value is not None}
 
 

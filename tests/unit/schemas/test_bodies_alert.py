@@ -204,13 +204,13 @@ def test_a_body_fits_into_what_can_be_sealed() -> None:
 @pytest.mark.parametrize(
     ("schema", "code"),
     [
-        ("attachment/1.0", Code.TYPE_NOT_BUILT),
+        ("receipt/1.0", Code.SCHEMA_UNKNOWN),
         ("alert/2.0", Code.SCHEMA_UNKNOWN),
         ("alert/1.1", Code.SCHEMA_UNKNOWN),
     ],
 )
-def test_a_body_that_is_not_built_is_refused_by_its_code(schema: str, code: Code) -> None:
-    """Known types without a body model and unknown versions are told apart."""
+def test_a_schema_without_a_body_is_refused_by_its_code(schema: str, code: Code) -> None:
+    """Types that have no body, and versions that nobody knows."""
     with pytest.raises(Refused) as caught:
         parse_body(schema, b"{}", category=Category.ONLINE, status=Status.TEST, at=alerts.AT)
 

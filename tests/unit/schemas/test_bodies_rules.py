@@ -104,7 +104,7 @@ class TestStateSecrets:
     def test_documents_coded_as_state_secrets_are_refused(self, marking: Marking) -> None:
         """A legal basis, a paper or an attachment coded 绝密, 机密 or 秘密 is refused, any other passes."""
         paper = {"kind": LETTER, "number": "1", "digest": alerts.DIGEST, "marking": marking}
-        attachment = {"name": "一", "digest": alerts.DIGEST, "size": 1, "marking": marking}
+        attachment = {"name": "一.pdf", "digest": alerts.DIGEST, "size": 1, "marking": marking}
         bodies = {
             "legal_basis.marking": alerts.alert(
                 legal_basis=alerts.alert()["legal_basis"] | {"marking": marking}

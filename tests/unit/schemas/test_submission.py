@@ -8,6 +8,7 @@ import pytest
 from tests.unit.schemas import alerts, wire
 from tongbao_schemas.bodies.alert import Online
 from tongbao_schemas.bodies.answer import Result
+from tongbao_schemas.bodies.attachment import AttachmentBody
 from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.codes import Category, MessageType
 from tongbao_schemas.encoding import compact_json
@@ -51,6 +52,7 @@ RELATION_OF = {
     "reply": "answers",
     "reminder": "supplements",
     "closure": "closes",
+    "attachment": "supplements",
 }
 
 
@@ -85,7 +87,12 @@ WRONG = {
     "a receipt": (alert(type="receipt"), Code.NOT_SUBMITTABLE, "type"),
     "a notice": (alert(type="notice"), Code.NOT_SUBMITTABLE, "type"),
     "a head": (alert(type="head"), Code.NOT_SUBMITTABLE, "type"),
-    "an attachment": (alert(type="attachment"), Code.TYPE_NOT_BUILT, "type"),
+    "an attachment of nothing": (follow_up("attachment", refs=[]), Code.SUBMISSION_SHAPE, "refs"),
+    "an attachment with an alert's body": (
+        follow_up("attachment", body=alerts.alert()),
+        Code.BODY_SHAPE,
+        "body.name",
+    ),
     "a cancel of nothing": (follow_up("cancel", refs=[]), Code.SUBMISSION_SHAPE, "refs"),
     "a closure that answers": (follow_up("closure", refs=[REF]), Code.SUBMISSION_SHAPE, "refs"),
     "a reminder with deadlines": (
@@ -154,10 +161,10 @@ def test_a_good_answer_gives_its_body() -> None:
 
 @pytest.mark.parametrize("kind", RELATION_OF)
 def test_a_good_follow_up_gives_its_body(kind: str) -> None:
-    """Update, cancel, reply, reminder and closure refer to what they follow."""
+    """Update, cancel, reply, reminder, closure and attachment refer to what they follow."""
     body = check_submission(parse(follow_up(kind)), now=NOW, origin="520000")
 
-    assert type(body) is FOLLOW_UPS[MessageType(kind)]
+    assert type(body) is {**FOLLOW_UPS, MessageType.ATTACHMENT: AttachmentBody}[MessageType(kind)]
 
 
 @pytest.mark.parametrize("good", [alert(), follow_up("update")], ids=["alert", "update"])
