@@ -148,6 +148,7 @@ POSTED_ONLY = {
     "keys",
     "keys-add-begin",
     "keys-add-complete",
+    "inbox-live",
     "logout",
     "draft-import",
     "draft-act",
@@ -243,6 +244,7 @@ def acts(place: Place) -> dict[str, tuple[str, set[str]]]:
         "channel-test": (reverse("channel-test", kwargs={"name": "mail"}), {ADMIN}),
         "draft-import": (reverse("draft-import"), OFFICERS),
         "keys": (reverse("keys"), READERS),
+        "inbox-live": (reverse("inbox-live", kwargs={"tab": "waiting"}), READERS),
     }
 
 

@@ -3,6 +3,7 @@
 1. Everything goes through `access.visible`; a tab is a set of states, 我的 also says whose.
 2. What is open is ordered by what is due next, what has no due time last; what is done by when it came.
 3. Filters and a search narrow a tab; its count in the tab's head is of everything in it.
+4. An open page asks what has changed since `Mark`: the cards it shows, and how many others came.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,20 +12,21 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from tongbao_connectors import case_rules
 from tongbao_connectors.authorisation import Who
-from tongbao_connectors.case_rules import State
+from tongbao_connectors.case_rules import EventKind, State
 from tongbao_connectors.desk.access import visible
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.search.index import AT_MOST_FOUND, Index
-from tongbao_connectors.store.models import InboxItem, Message
+from tongbao_connectors.store.models import Event, InboxItem, Message
 from tongbao_schemas.codes import Labelled, Status, Urgency
 from tongbao_schemas.number import PROVINCES
 
 PAGE: Final = 50
 LONGEST_QUERY: Final = 80
+_MOVES: Final = [kind.value for kind in (*case_rules.MOVES, EventKind.ROUTED)]
 LAST: Final = "\U0010ffff"
 """Behind everything that begins with the same characters."""
 
@@ -116,6 +118,40 @@ class Page:
         return max(1, -(-self.total // PAGE))
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where somebody has seen: the newest message of the inbox, the newest line of any timeline."""
+
+    item: int
+    line: int
+
+
+def mark() -> Mark:
+    """Up to where a page that is made now shows everything."""
+    return Mark(_newest(InboxItem.objects.all()), _newest(Event.objects.all()))
+
+
+def changed(message_ids: Collection[str], who: Who, since: int) -> list[InboxItem]:
+    """Those of a page's messages about which a line was added after the line `since`."""
+    lines = Event.objects.filter(pk__gt=since).values("message")
+    rows = InboxItem.objects.filter(pk__in=lines, message__message_id__in=message_ids)
+    return list(visible(rows, who).select_related("message"))
+
+
+def lies_under(item: InboxItem, tab: Tab, who: Who) -> bool:
+    """Whether a message belongs to a tab now."""
+    return State(item.state) in STATES[tab] and (tab is not Tab.MINE or item.holder == who.officer_ref)
+
+
+def news(tab: Tab, who: Who, narrowed: Filter, index: Index, since: Mark, shown: Collection[str]) -> int:
+    """How many came under the tab since then that the page doesn't show: arrived, or moved there."""
+    moved = Event.objects.filter(pk__gt=since.line, kind__in=_MOVES).values("message")
+    new = _of_tab(tab, who).filter(Q(pk__gt=since.item) | Q(pk__in=moved))
+    if narrowed.level:
+        new = new.filter(urgency=narrowed.level)
+    return _narrowed(new, narrowed, index).exclude(message__message_id__in=shown).count()
+
+
 def counts(who: Who) -> dict[Tab, int]:
     """How many lie under each tab."""
     seen = visible(InboxItem.objects.all(), who)
@@ -168,10 +204,10 @@ def _narrowed(rows: QuerySet[InboxItem], to: Filter, index: Index) -> QuerySet[I
         rows = rows.filter(message__status=to.status)
     if to.origin:
         rows = rows.filter(message__origin=to.origin)
-    return rows.filter(pk__in=_found(to.query, index)) if to.query else rows
+    return rows.filter(pk__in=found(to.query, index)) if to.query else rows
 
 
-def _found(query: str, index: Index) -> set[int]:
+def found(query: str, index: Index) -> set[int]:
     """The keys of what a search names by its number or id, or finds by what its body says."""
     numbered = Message.objects.exclude(number="").filter(number__gte=query, number__lt=query + LAST)
     named = numbered | Message.objects.filter(message_id=query.lower())
@@ -188,6 +224,10 @@ def _ordered(rows: QuerySet[InboxItem], tab: Tab) -> QuerySet[InboxItem]:
     if tab is Tab.DONE:
         return rows.order_by("-message")
     return rows.order_by(F("due_at").asc(nulls_last=True), "message")
+
+
+def _newest(rows: "QuerySet[InboxItem] | QuerySet[Event]") -> int:
+    return int(rows.aggregate(newest=Max("pk"))["newest"] or 0)
 
 
 def _values(states: frozenset[State]) -> list[str]:

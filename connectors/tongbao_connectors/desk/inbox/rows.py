@@ -16,7 +16,7 @@ from typing import Final
 from tongbao_broker.errors import Words
 from tongbao_connectors import words
 from tongbao_connectors.authorisation import Thing, Verb, Who, decide
-from tongbao_connectors.case_rules import State
+from tongbao_connectors.case_rules import HELD, State
 from tongbao_connectors.casework import Card
 from tongbao_connectors.desk.inbox.lists import Span, span_of
 from tongbao_connectors.desk.marks import moment
@@ -154,6 +154,14 @@ def holder(item: InboxItem, who: Who, roster: Roster, w: Wording) -> str:
     if item.message.type != MessageType.ALERT:
         return name_of(item.officer_ref, who, roster, w)
     return w.of("无人签收", "Nobody has signed")
+
+
+def became(item: InboxItem, who: Who, roster: Roster, w: Wording) -> str:
+    """What has become of a message that still stands in a list: who signed for it when, or its state."""
+    if item.claimed_at is None or State(item.state) not in HELD:
+        return w.label(State(item.state))
+    by, at = name_of(item.claimed_by, who, roster, w), moment(item.claimed_at, w.now, w.lang)
+    return w.of(f"已由 {by} 于 {at} 签收", f"signed for by {by} at {at}")
 
 
 def why_here(item: InboxItem, who: Who, roster: Roster, w: Wording) -> str:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("inbox/", list_views.inbox, name="inbox"),
     path("inbox/sign/", list_views.sign_many, name="sign-many"),
     path("inbox/keys/", list_views.keys, name="keys"),
+    path("inbox/<slug:tab>/live/", list_views.live, name="inbox-live"),
     path("inbox/<slug:tab>/", list_views.inbox, name="inbox-tab"),
     path("badge/", list_views.badge, name="badge"),
     path("m/<uuid:message_id>/", message_views.message, name="message"),

@@ -1,6 +1,7 @@
 // What pages do by themselves. Every page is whole without it.
 // 1. A clock only counts down from what the server drew.  2. j k x Enter / ? move through a list of rows.
 // 3. A form that has been sent is not sent twice by a second click, unless it gives a file each time.
+// 4. A row that is drawn anew stays where the keys have moved to, and stays chosen.
 "use strict";
 
 (() => {
@@ -59,6 +60,15 @@
     form.dataset.sent = "yes";
   }
 
+  function asItWas(event) {
+    const { target, fragment } = event.detail;
+    const drawn = target.matches("[data-row]") && fragment.querySelector("[data-row]");
+    if (!drawn) return;
+    drawn.classList.toggle("at", target.classList.contains("at"));
+    const chosen = drawn.querySelector("input[type=checkbox]");
+    if (chosen) chosen.checked = Boolean(target.querySelector("input[type=checkbox]:checked"));
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     stampClocks(document);
     setInterval(countDown, 15000);
@@ -77,5 +87,6 @@
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
+  document.addEventListener("htmx:oobBeforeSwap", asItWas);
   document.addEventListener("htmx:load", (event) => stampClocks(event.detail.elt));
 })();
