@@ -1,4 +1,5 @@
-"""Looks over a workspace and says in one sentence each what is in order, what isn't, and what to do about it.
+"""Looks over a workspace, or one province's own folder, and says in one sentence each what is in order, what
+isn't, and what to do about it.
 
 1. A finding is good, a warning (it works today) or bad (it doesn't, or isn't safe).
 2. Looking changes nothing. What needs the broker is left out while it isn't up, and that is said.
@@ -9,7 +10,7 @@ import shutil
 import socket
 import sqlite3
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from django.db import DatabaseError
+
+from tongbao_broker import database, health
 from tongbao_broker.database import journal_mode
 from tongbao_broker.errors import BadConfiguration, OperationError, Words
 from tongbao_broker.kafka import inspection, jars, topology
@@ -27,6 +31,7 @@ from tongbao_broker.trust.certificates import read_certificate
 from tongbao_broker.trust.directory import Trust, load_trust, parse_root_file, parse_trust_file, usable
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
 from tongbao_connectors import services
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import BROKER, LOOPBACK, Workspace
 from tongbao_schemas.codes import EXCHANGE, KeyUse
 from tongbao_schemas.errors import Refused
@@ -78,12 +83,14 @@ class Finding:
 
 def examine(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     """All findings, in the order in which trouble is best removed."""
+    participants = {code: workspace.folder / code for code in workspace.participants}
     yield _java()
     yield from _ports(workspace)
-    yield _disk(workspace)
-    yield from _certificates(workspace, now)
-    yield from _trust(workspace, now)
-    yield from _databases(workspace)
+    yield _disk(workspace.folder)
+    yield from _certificates({BROKER: workspace.broker} | participants, now)
+    file = _bytes(workspace.exchange / "trust.json")
+    yield from _trust(workspace.exchange, file, workspace.network, participants, now)
+    yield from _databases(_database_files(workspace))
     if services.running(workspace) is None:
         yield _warning(
             Check.BROKER,
@@ -95,6 +102,65 @@ def examine(workspace: Workspace, now: datetime) -> Iterator[Finding]:
         )
     else:
         yield from _at_broker(workspace, now)
+
+
+def examine_province(settings: ConnectorSettings, now: datetime) -> Iterator[Finding]:
+    """All findings about one province's installation, as far as its own certificate reaches."""
+    folder = {settings.code: settings.folder}
+    yield _disk(settings.folder)
+    yield from _certificates(folder, now)
+    yield from _trust(settings.folder, _newest_trust(settings), settings.network, folder, now)
+    yield from _databases(
+        [_sqlite_file(settings.folder / "connector.toml", settings.folder / "connector.db")]
+    )
+    yield _process(settings)
+    yield from _with_own_certificate(settings, now)
+
+
+def _process(settings: ConnectorSettings) -> Finding:
+    if health.trouble(settings.folder):
+        return _bad(
+            Check.BROKER,
+            Words("接入端没有运行", "the connector doesn't run"),
+            Words("启动接入端；原因见它的日志", "start it; its log says why it ended"),
+        )
+    return _good(Check.BROKER, Words("接入端在运行", "the connector runs"))
+
+
+def _newest_trust(settings: ConnectorSettings) -> bytes | None:
+    """What the connector goes by, else the file it was set up with."""
+    try:
+        with database.use(settings.open_database()):
+            from tongbao_connectors.store.models import TrustDocument
+
+            newest = TrustDocument.objects.order_by("version").last()
+    except DatabaseError:
+        newest = None
+    return bytes(newest.value) if newest else _bytes(settings.folder / "trust.json")
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _with_own_certificate(settings: ConnectorSettings, now: datetime) -> Iterator[Finding]:
+    try:
+        written = inspection.last_written_ms(settings.connection("doctor"), [settings.in_topic])
+        inspection.last_written_ms(settings.connection("doctor"), [settings.out_topic])
+    except (OperationError, Refused) as error:
+        yield _of(Check.KAFKA, error, settings.kafka.bootstrap)
+        return
+    yield _good(
+        Check.KAFKA,
+        Words(
+            "以本省证书可连接 Kafka，可读本省主题",
+            "Kafka answers to this province's certificate and lets it read its topics",
+        ),
+    )
+    yield judge_clock(now, datetime.fromtimestamp(written / 1000, UTC) if written is not None else None)
 
 
 def _good(check: Check, what: Words) -> Finding:
@@ -180,10 +246,10 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _disk(workspace: Workspace) -> Finding:
-    free = shutil.disk_usage(workspace.folder).free
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
     what = Words(f"剩余 {free / GIB:.1f} GiB", f"{free / GIB:.1f} GiB free")
-    fix = Words("清理或扩充工作区所在磁盘", "free or add space where the workspace lies")
+    fix = Words("清理或扩充该文件夹所在磁盘", "free or add space where this folder lies")
     if free < TOO_LITTLE_DISK:
         return _bad(Check.DISK, what, fix)
     return _warning(Check.DISK, what, fix) if free < LITTLE_DISK else _good(Check.DISK, what)
@@ -223,9 +289,8 @@ def _terms(check: Check, kind: Words, terms: Iterable[_Term], now: datetime, fix
         )
 
 
-def _certificates(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+def _certificates(folders: Mapping[str, Path], now: datetime) -> Iterator[Finding]:
     terms = []
-    folders = {BROKER: workspace.broker} | {code: workspace.folder / code for code in workspace.participants}
     for code, folder in folders.items():
         try:
             terms.append(
@@ -246,11 +311,14 @@ def _certificate(code: str, folder: Path) -> datetime:
     return facts.valid_until
 
 
-def _trust(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+def _trust(
+    home: Path, file: bytes | None, network: str, participants: Mapping[str, Path], now: datetime
+) -> Iterator[Finding]:
+    """The documents in `file`, judged from the root pinned in `home`, and the participants' keys by them."""
     try:
-        trust = _verified(workspace, now)
+        trust = _verified(home, file, network, now)
     except (Refused, BadConfiguration) as error:
-        yield _of(Check.DOCUMENTS, error, f"{EXCHANGE}/trust.json")
+        yield _of(Check.DOCUMENTS, error, f"{home.name}/trust.json")
         return
     documents = [
         _Term(Words("根文件", "the root"), trust.root.expires_at),
@@ -258,27 +326,26 @@ def _trust(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     ]
     fix = Words("签发并发布新版本", "sign and publish a new version")
     yield from _terms(Check.DOCUMENTS, Words("份信任文件", "trust documents"), documents, now, fix)
-    yield from _keys(workspace, trust, now)
+    yield from _keys(participants, trust, now)
 
 
-def _verified(workspace: Workspace, now: datetime) -> Trust:
-    try:
-        file = parse_trust_file((workspace.exchange / "trust.json").read_bytes())
-        pinned = parse_root_file((workspace.exchange / "pinned-root.json").read_bytes())
-    except OSError as error:
-        raise BadConfiguration(str(error.strerror)) from None
-    return load_trust(file, pinned, network=workspace.network, now=now, allow_expired=True)
+def _verified(home: Path, file: bytes | None, network: str, now: datetime) -> Trust:
+    pinned = _bytes(home / "pinned-root.json")
+    if file is None or pinned is None:
+        raise BadConfiguration(Words("没有该文件或 pinned-root.json", "it or pinned-root.json can't be read"))
+    root = parse_root_file(pinned)
+    return load_trust(parse_trust_file(file), root, network=network, now=now, allow_expired=True)
 
 
-def _keys(workspace: Workspace, trust: Trust, now: datetime) -> Iterator[Finding]:
+def _keys(participants: Mapping[str, Path], trust: Trust, now: datetime) -> Iterator[Finding]:
     terms = []
-    for code in workspace.participants:
-        for use, read in _key_files(workspace.folder / code, code):
+    for code, folder in participants.items():
+        for use, read in _key_files(folder, code):
             try:
                 terms.append(_key(trust, code, use, read(), now))
             except BadConfiguration as error:
                 yield _of(Check.KEYS, error, f"{code}/keys")
-        for waiting in sorted((workspace.folder / code / "keys").glob("*.next.pem")):
+        for waiting in sorted((folder / "keys").glob("*.next.pem")):
             command = f"tongbao rotate {waiting.name.removesuffix('.next.pem')}-key {code}"
             yield _warning(
                 Check.KEYS,
@@ -319,11 +386,16 @@ def _key(trust: Trust, code: str, use: KeyUse, here: set[str], now: datetime) ->
 # Databases.
 
 
-def _databases(workspace: Workspace) -> Iterator[Finding]:
+def _database_files(workspace: Workspace) -> list[Path | None]:
     files = [_sqlite_file(workspace.exchange / "exchange.toml", workspace.exchange / "exchange.db")]
     for code in workspace.provinces:
         folder = workspace.folder / code
         files.append(_sqlite_file(folder / "connector.toml", folder / "connector.db"))
+    return files
+
+
+def _databases(files: Sequence[Path | None]) -> Iterator[Finding]:
+    """`files` are those of SQLite databases, None for a server's."""
     modes = {path: _journal(path) for path in files if path and path.exists()}
     for path, mode in modes.items():
         if not _is_safe(mode):

@@ -91,9 +91,8 @@ def reset(
 def _desk(call: Call) -> Iterator[Any]:
     """The acting province's desk, opened as its own process opens it; its roster."""
     from tongbao_connectors.desk import configuration, opening
-    from tongbao_connectors.settings import ConnectorSettings
 
-    settings = ConnectorSettings.load(call.workspace().province(call.code()))
+    settings = call.settings()
     yield opening.open_desk(settings, configuration.load(settings.folder, settings.network)).roster()
 
 

@@ -1,4 +1,4 @@
-"""`tongbao doctor`: what on this machine and in this workspace is in order, what isn't, and what to do."""
+"""`tongbao doctor`: what of a workspace or a province's folder is in order, what isn't, and what to do."""
 
 from typing import TYPE_CHECKING
 
@@ -28,13 +28,19 @@ MARKS = {"good": "✓", "warning": "△", "bad": "✗"}
 
 @entry(
     "doctor",
-    both("检查本机与工作区，逐项给出改法", "Check this machine and workspace, with a fix for each fault"),
+    both(
+        "检查本机与工作区（或一个省的接入端），逐项给出改法",
+        "Check a workspace or a province's own folder, with a fix for each fault",
+    ),
 )
 def doctor(call: Call) -> None:
     from tongbao_connectors.cli.printing import now
-    from tongbao_connectors.doctor import State, examine
+    from tongbao_connectors.doctor import State, examine, examine_province
 
-    findings = list(examine(call.workspace(), now()))
+    if call.is_one_province():
+        findings = list(examine_province(call.settings(), now()))
+    else:
+        findings = list(examine(call.workspace(), now()))
     bad = sum(each.state is State.BAD for each in findings)
     call.put(
         {"ok": not bad, "findings": [_data(each, call) for each in findings]},

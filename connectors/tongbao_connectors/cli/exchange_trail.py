@@ -36,7 +36,7 @@ def show(call: Call, reference: str) -> None:
     from tongbao_broker.exchange.settings import ExchangeSettings
     from tongbao_schemas.codes import EXCHANGE
 
-    settings = ExchangeSettings.load(call.workspace().exchange)
+    settings = ExchangeSettings.load(call.exchange())
     settings.open_database(EXCHANGE)
     with database.use(EXCHANGE):
         from tongbao_broker.exchange.models import TrailState

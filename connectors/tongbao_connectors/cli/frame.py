@@ -45,8 +45,8 @@ DirOption = Annotated[
         metavar="DIR",
         rich_help_panel=PANEL,
         help=both(
-            "工作区文件夹（缺省 $TONGBAO_DIR，再缺省 ./tongbao-demo）",
-            "The workspace (default $TONGBAO_DIR, else ./tongbao-demo)",
+            "工作区，或一个省自己的文件夹（缺省 $TONGBAO_DIR，再缺省 ./tongbao-demo）",
+            "The workspace, or a province's own folder (default $TONGBAO_DIR, else ./tongbao-demo)",
         ),
     ),
 ]
@@ -109,13 +109,26 @@ class Call:
 
         return workspace.load(self.folder)
 
+    def is_one_province(self) -> bool:
+        """Whether the folder is a province's own, as it is in service, and no workspace."""
+        return (self.folder / "connector.toml").is_file()
+
+    def provinces(self) -> tuple[str, ...]:
+        """The provinces whose connectors' folders are here: a workspace's, or the one whose own folder it is.
+
+        Raises NoWorkspace.
+        """
+        return (self._own().code,) if self.is_one_province() else self.workspace().provinces
+
     def code(self) -> str:
-        """The participant that acts; raises WhoActs."""
+        """The participant that acts; in a province's own folder that province. Raises WhoActs."""
         from tongbao_connectors.cli.errors import WhoActs
 
-        if self.acting is None:
-            raise WhoActs("--as")
-        return self.acting
+        if self.acting is not None:
+            return self.acting
+        if self.is_one_province():
+            return self._own().code
+        raise WhoActs("--as")
 
     def officer_ref(self) -> str:
         """The officer who acts; raises WhoActs."""
@@ -125,18 +138,47 @@ class Call:
             raise WhoActs("--officer")
         return self.officer
 
+    def settings(self, code: str | None = None) -> "ConnectorSettings":
+        """The settings of a province: the one that acts unless another is named. Raises NoSuchParticipant."""
+        from tongbao_connectors.settings import ConnectorSettings
+        from tongbao_connectors.workspace import NoSuchParticipant
+
+        wanted = code or self.code()
+        if not self.is_one_province():
+            return ConnectorSettings.load(self.workspace().province(wanted))
+        own = self._own()
+        if own.code != wanted:
+            raise NoSuchParticipant(wanted)
+        return own
+
+    def runs(self) -> bool:
+        """Whether the connector is up; in a workspace, whether its supervisor is."""
+        from tongbao_broker import health
+        from tongbao_connectors import services
+
+        if self.is_one_province():
+            return not health.trouble(self.folder)
+        return services.running(self.workspace()) is not None
+
+    def exchange(self) -> Path:
+        """The exchange's folder: its own, or the one in the workspace. Raises NoWorkspace."""
+        is_its_own = (self.folder / "exchange.toml").is_file()
+        return self.folder if is_its_own else self.workspace().exchange
+
     @contextmanager
     def province(self, code: str | None = None) -> Iterator["ConnectorSettings"]:
         """The settings of a province (the one that acts), with its database as the current one."""
         from tongbao_broker import database
-        from tongbao_connectors import services
-        from tongbao_connectors.settings import ConnectorSettings
 
-        workspace = self.workspace()
-        settings = ConnectorSettings.load(workspace.province(code or self.code()))
-        nobody_has = services.running(workspace) is None  # a running worker has made its tables
+        settings = self.settings(code)
+        nobody_has = not self.runs()  # a running worker has made its tables
         with database.use(settings.open_database(migrate=nobody_has)):
             yield settings
+
+    def _own(self) -> "ConnectorSettings":
+        from tongbao_connectors.settings import ConnectorSettings
+
+        return ConnectorSettings.load(self.folder)
 
 
 def call_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> Call:

@@ -29,7 +29,7 @@ def inbox(
         bool, typer.Option("--all", help=both("也列出已反馈和已阅的", "Answered and read ones too"))
     ] = False,
 ) -> None:
-    codes = [call.acting] if call.acting else list(call.workspace().provinces)
+    codes = [call.acting] if call.acting else list(call.provinces())
     items = [item for code in codes for item in _items(call, code, ALL if everything else OPEN)]
     call.put([as_json(code, item) for code, item in items], lambda: _show(call, items))
 

@@ -36,12 +36,11 @@ def send(
         ),
     ] = 3600,
 ) -> None:
-    from tongbao_connectors import services
     from tongbao_connectors.cli import reading
     from tongbao_connectors.cli.printing import now
 
     data = reading.submission(path)
-    up = services.running(call.workspace()) is not None
+    up = call.runs()
     with call.province() as settings:
         from tongbao_connectors import casework
 

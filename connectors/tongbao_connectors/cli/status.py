@@ -1,5 +1,6 @@
 """`tongbao status`: processes, broker, and what each province has in hand."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,21 +29,51 @@ class Counts:
 
 @entry("status", both("进程、Kafka、各单位收发情况", "Processes, broker, and what each province has in hand"))
 def status(call: Call) -> None:
-    from tongbao_connectors import services
     from tongbao_schemas.encoding import format_time
+
+    counts = [_counts(call, code) for code in call.provinces()]
+    rows = [
+        {**asdict(each), "oldest_unsettled": each.oldest_unsettled and format_time(each.oldest_unsettled)}
+        for each in counts
+    ]
+    if call.is_one_province():
+        _one_province(call, counts, rows)
+    else:
+        _workspace(call, counts, rows)
+
+
+def _one_province(call: Call, counts: list[Counts], rows: list[dict[str, Any]]) -> None:
+    from tongbao_connectors.cli.printing import facts
+
+    settings, up = call.settings(), call.runs()
+    bootstrap = settings.kafka.bootstrap
+    data: dict[str, Any] = {
+        "folder": str(settings.folder),
+        "running": up,
+        "broker": {"bootstrap": bootstrap, "answers": any(map(_answers, bootstrap.split(",")))},
+        "provinces": rows,
+    }
+
+    def show() -> None:
+        facts([(call.words("文件夹", "folder"), settings.folder), ("Kafka", _broker(call, data["broker"]))])
+        _table(call, counts)
+
+    call.put(data, show)
+    if not up:
+        call.say("接入端没有运行。", "The connector doesn't run.")
+
+
+def _workspace(call: Call, counts: list[Counts], rows: list[dict[str, Any]]) -> None:
+    from tongbao_connectors import services
 
     workspace = call.workspace()
     running = services.running(workspace)
-    counts = [_counts(call, code) for code in workspace.provinces]
     data = {
         "folder": str(workspace.folder),
         "running": None if running is None else running.as_json(),
-        "broker": {"bootstrap": workspace.bootstrap, "answers": _answers(workspace)},
+        "broker": {"bootstrap": workspace.bootstrap, "answers": _answers(workspace.bootstrap)},
         "external": list(workspace.external),
-        "provinces": [
-            {**asdict(each), "oldest_unsettled": each.oldest_unsettled and format_time(each.oldest_unsettled)}
-            for each in counts
-        ],
+        "provinces": rows,
     }
     call.put(data, lambda: _print(call, workspace, running, counts, data))
     if running is None:
@@ -69,31 +100,33 @@ def _counts(call: Call, code: str) -> Counts:
         )
 
 
-def _answers(workspace: "Workspace") -> bool:
-    """Whether somebody listens at the broker's address."""
+def _answers(address: str) -> bool:
+    """Whether somebody listens at `host:port`."""
     import socket
 
-    from tongbao_connectors.workspace import LOOPBACK
-
+    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((LOOPBACK, workspace.broker_port), timeout=1).close()
-    except OSError:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError):
         return False
     return True
+
+
+def _broker(call: Call, broker: Mapping[str, Any]) -> str:
+    answers = call.words("可连接", "answers") if broker["answers"] else call.words("无应答", "no answer")
+    return f"{broker['bootstrap']} {answers}"
 
 
 def _print(
     call: Call, workspace: "Workspace", running: "Status | None", counts: list[Counts], data: dict[str, Any]
 ) -> None:
-    from tongbao_connectors.cli.printing import beijing, facts, table
-    from tongbao_connectors.words import place, state
+    from tongbao_connectors.cli.printing import facts, table
+    from tongbao_connectors.words import state
 
-    broker = data["broker"]
-    answers = call.words("可连接", "answers") if broker["answers"] else call.words("无应答", "no answer")
     facts(
         [
             (call.words("工作区", "workspace"), workspace.folder),
-            ("Kafka", f"{broker['bootstrap']} {answers}"),
+            ("Kafka", _broker(call, data["broker"])),
             (call.words("自有系统接入", "own systems"), " ".join(workspace.external)),
         ]
     )
@@ -110,6 +143,13 @@ def _print(
                 for each in running.processes
             ],
         )
+    _table(call, counts)
+
+
+def _table(call: Call, counts: list[Counts]) -> None:
+    from tongbao_connectors.cli.printing import beijing, table
+    from tongbao_connectors.words import place
+
     headings = [
         call.words("单位", "province"),
         call.words("已发通报", "alerts sent"),
