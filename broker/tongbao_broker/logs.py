@@ -22,6 +22,7 @@ from tongbao_broker.errors import OperationError, Refused
 
 TEXT_LIMIT = 200
 FRAMES = 12
+VARIABLE, STDOUT = "TONGBAO_LOG", "stdout"
 KEYS = (
     "addressee attempt attempts category client_ref cluster code component count delivery_seq "
     "detail digest directory dropped duration_ms elapsed_ms error event expected found from "
@@ -35,13 +36,17 @@ ALLOWED = frozenset(KEYS.split())
 SCALARS = (str, int, float, bool, type(None))
 
 _file: TextIO | None = None
+_to_stdout = False
 
 
 def configure(component: str, path: Path | None = None, level: int = logging.INFO) -> None:
-    """Writes this process's log to `path` (made if missing, for its owner only, appended to) or to stderr."""
-    global _file
-    _file = None
-    if path is not None:
+    """Writes this process's log to `path` (made if missing, for its owner only, appended to) or to stderr.
+
+    Where the environment says `TONGBAO_LOG=stdout`, as in a container, it goes to standard output instead.
+    """
+    global _file, _to_stdout
+    _file, _to_stdout = None, os.environ.get(VARIABLE) == STDOUT
+    if path is not None and not _to_stdout:
         path.parent.mkdir(parents=True, exist_ok=True)
         _file = open(  # noqa: SIM115 - stays open as long as the process
             path, "a", buffering=1, encoding="utf-8", opener=_private
@@ -118,7 +123,7 @@ def _structure(component: str, level: int) -> None:
             structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.WriteLogger(_file or sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(_file or (sys.stdout if _to_stdout else sys.stderr)),
         cache_logger_on_first_use=False,
     )
 

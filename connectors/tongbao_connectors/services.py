@@ -111,6 +111,16 @@ class OutOfDate(BadConfiguration):
     next_en = "Make a new workspace in another folder with: tongbao init DIR"
 
 
+class RunsElsewhere(Conflict):
+    """The workspace's servers run in containers; nothing of it is started here."""
+
+    code = "OP-36"
+    zh = "本工作区的服务在容器中运行。"
+    en = "The processes of this workspace run in containers."
+    next_zh = "用 docker compose 启动和停止。"
+    next_en = "Start and stop them with: docker compose"
+
+
 @dataclass(frozen=True)
 class Status:
     """What the supervisor last said. `state` is starting, ready, stopping or failed."""
@@ -157,10 +167,14 @@ async def serve(
     changed: Callable[[Status], None] = lambda status: None,
     processes: Callable[[Workspace], list[Stage]] = stages,
 ) -> None:
-    """Runs the workspace's processes until `stop` is set. Raises AlreadyRunning, CouldNotStart.
+    """Runs the workspace's processes until `stop` is set.
+
+    Raises RunsElsewhere, AlreadyRunning, CouldNotStart.
 
     `changed` is called with every new status; `processes` says what runs. To be awaited in the main thread.
     """
+    if workspace.brokers:
+        raise RunsElsewhere(str(workspace.folder))
     with _lock(workspace):
         workspace = workspaces.settle_ports(workspace)
         state, detail = "starting", ""
@@ -268,8 +282,11 @@ def running(workspace: Workspace) -> Status | None:
 def start_detached(workspace: Workspace) -> Status:
     """Starts the supervisor as a process of its own, which outlives this one, and waits until all are ready.
 
-    If another one starts the workspace at the same time, waits for that one. Raises CouldNotStart.
+    If another one starts the workspace at the same time, waits for that one. Raises RunsElsewhere,
+    CouldNotStart.
     """
+    if workspace.brokers:
+        raise RunsElsewhere(str(workspace.folder))
     log = _supervisor_log(workspace)
     log.parent.mkdir(exist_ok=True)
     if not _is_locked(workspace):

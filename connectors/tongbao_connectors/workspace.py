@@ -7,11 +7,14 @@
     DIR/520000/ …                      a province: connector.toml, keys, trust, routing, roster, database …
                                        with a desk in the browser also desk.toml, accounts.toml,
                                        escalation.toml, channels.toml
-    DIR/610000/ …                      a province with a system of its own (see `enrolment`)
+    DIR/610000/ …                      a province with a system of its own (see `enrolment.external`)
     DIR/run/, DIR/log/                 the supervisor's lock, status and log
+    DIR/kafka-1/ …, DIR/database/      where Kafka and PostgreSQL run in containers (see `stack`)
 
 Rules:
 1. `create` writes into a hidden folder beside the target and renames it: a workspace is whole or absent.
+   Where the target holds empty folders (volumes of containers), they are filled, and workspace.toml comes
+   last.
 2. A participant's folder holds that participant's own private keys, and of everybody else's the public
    half.
 3. Ports are free ones on the loopback address, chosen once and kept; taken ones are replaced at a start.
@@ -36,7 +39,7 @@ from typing import Any
 from tongbao_broker.errors import BadConfiguration, Conflict, NotFound
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.keys import SigningKey, save_private
-from tongbao_connectors import authority
+from tongbao_connectors import authority, stack
 from tongbao_connectors.authority import ParticipantKeys, Posting
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.envelope import Envelope
@@ -83,6 +86,18 @@ class NoSuchParticipant(NotFound):
     next_en = "See this workspace's participants with: tongbao status."
 
 
+class NoTemplate(NotFound):
+    """Settings are shipped for some provinces only."""
+
+    code = "OP-37"
+    zh = "没有该省的设置样例。"
+    en = "No sample settings are shipped for this province."
+    next_zh = f"可用的省：{' '.join(DEMO_PROVINCES)}；其他省用 tongbao init --external 登记。"
+    next_en = (
+        f"There are some for {' '.join(DEMO_PROVINCES)}; enrol others with: tongbao init --external CODE"
+    )
+
+
 class NoConnector(NoSuchParticipant):
     """The participant is enrolled, but nothing of it runs here."""
 
@@ -94,11 +109,28 @@ class NoConnector(NoSuchParticipant):
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What a new workspace is to hold.
+
+    `brokers` are the names of Kafka's servers where they run in containers, and `database` is PostgreSQL's;
+    without them one Kafka is started on this machine, and each participant has an SQLite file.
+    """
+
+    network: str = DEMO_NETWORK
+    provinces: tuple[str, ...] = DEMO_PROVINCES
+    brokers: tuple[str, ...] = ()
+    database: str = ""
+
+
+DEMO = Plan()
+
+
+@dataclass(frozen=True)
 class Workspace:
     """What workspace.toml says, and where things lie.
 
     `provinces` have a connector here; `external` ones have a system of their own. `desks` are the ports on
-    which provinces serve their officers' pages.
+    which provinces serve their officers' pages. `brokers` are the names of servers that run in containers.
     """
 
     folder: Path
@@ -108,11 +140,12 @@ class Workspace:
     provinces: tuple[str, ...]
     external: tuple[str, ...] = ()
     desks: Mapping[str, int] = field(default_factory=dict)
+    brokers: tuple[str, ...] = ()
 
     @property
     def bootstrap(self) -> str:
-        """The broker's address."""
-        return f"{LOOPBACK}:{self.broker_port}"
+        """The brokers' addresses."""
+        return ",".join(f"{host}:{self.broker_port}" for host in self.brokers or (LOOPBACK,))
 
     def desk_address(self, code: str) -> str:
         """Where a browser on this machine finds the province's desk."""
@@ -176,25 +209,45 @@ def load(folder: Path) -> Workspace:
             provinces=tuple(str(code) for code in facts["provinces"]),
             external=tuple(str(code) for code in facts.get("external", ())),
             desks={str(code): int(port) for code, port in facts.get("desks", {}).items()},
+            brokers=tuple(str(host) for host in kafka.get("brokers", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadConfiguration(f"{folder / SETTINGS}: {error}") from error
 
 
-def create(folder: Path, now: datetime) -> Workspace:
-    """Makes the demo network's workspace in `folder`, which must be absent or empty. Raises FolderTaken."""
+def create(folder: Path, now: datetime, plan: Plan = DEMO) -> Workspace:
+    """Makes a workspace in `folder`, which must be absent, empty, or hold empty folders only.
+
+    Raises FolderTaken, NoTemplate.
+    """
     folder = folder.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if unknown := sorted({*plan.provinces} - {*DEMO_PROVINCES}):
+        raise NoTemplate(unknown[0])
+    if folder.exists() and (not folder.is_dir() or any(not path.is_dir() for path in folder.rglob("*"))):
         raise FolderTaken(str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    prepared = folder.exists() and any(folder.iterdir())
+    beside = None if prepared else folder.parent
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=beside))
     try:
-        _fill(draft, now)
-        draft.rename(folder)
+        _fill(draft, folder, now, plan)
+        if prepared:
+            _lay_into(draft, folder)
+        else:
+            draft.rename(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return load(folder)
+
+
+def _lay_into(draft: Path, folder: Path) -> None:
+    """Fills folders that are there already and can't be renamed, workspace.toml last."""
+    settings = (draft / SETTINGS).read_text(encoding="utf-8")
+    (draft / SETTINGS).unlink()
+    shutil.copytree(draft, folder, dirs_exist_ok=True)
+    write_whole(folder / SETTINGS, settings)
+    shutil.rmtree(draft)
 
 
 def settle_ports(workspace: Workspace) -> Workspace:
@@ -248,43 +301,81 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _fill(folder: Path, now: datetime) -> None:
-    ca = CertificateAuthority.create(_made(folder / "authority" / "ca"), now=now, name="Tongbao demo CA")
-    keys = {code: ParticipantKeys.generate(code) for code in (EXCHANGE, *DEMO_PROVINCES)}
-    root, directory = _write_documents(folder / "authority", keys, now)
+def _fill(folder: Path, home: Path, now: datetime, plan: Plan) -> None:
+    """Writes everything into `folder`, which will be `home`."""
+    name = f"Tongbao {plan.network} CA"
+    ca = CertificateAuthority.create(_made(folder / "authority" / "ca"), now=now, name=name)
+    keys = {code: ParticipantKeys.generate(code) for code in (EXCHANGE, *plan.provinces)}
+    root, directory = _write_documents(folder / "authority", plan, keys, now)
     trust = json.dumps({"roots": [root.as_json()], "directory": directory.as_json()})
     (folder / "authority" / "trust.json").write_text(trust, encoding="ascii")
     broker = _made(folder / "broker") / "tls.pem"
     ca.issue_to(broker, BROKER, now=now, days=CERTIFICATE_DAYS, hosts=BROKER_HOSTS)
     for code, own in keys.items():
-        home = _made(folder / code)
-        ca.issue_to(home / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)
-        write_keys(home / "keys", own)
-        (home / "trust.json").write_text(trust, encoding="ascii")
-        (home / "pinned-root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
-    ports = free_ports(2 + len(DEMO_DESKS))
-    desks = dict(zip(DEMO_DESKS, ports[2:], strict=True))
-    workspace = Workspace(folder, DEMO_NETWORK, ports[0], ports[1], DEMO_PROVINCES, desks=desks)
-    bootstrap = {"kafka": {"bootstrap": workspace.bootstrap}}
-    write_toml(workspace.exchange / "exchange.toml", {"network": DEMO_NETWORK}, bootstrap)
-    for code in DEMO_PROVINCES:
-        write_toml(folder / code / "connector.toml", {"code": code, "network": DEMO_NETWORK}, bootstrap)
-        for name in ("routing.toml", "roster.toml"):
-            (folder / code / name).write_text(template(code, name), encoding="utf-8")
-    for code, port in desks.items():
-        write_toml(folder / code / "desk.toml", {"port": port, "second_factor": "off"}, {})
-        for name in ("accounts.toml", "escalation.toml", "channels.toml"):
-            (folder / code / name).write_text(template(code, name), encoding="utf-8")
+        place = _made(folder / code)
+        ca.issue_to(place / "tls.pem", code, now=now, days=CERTIFICATE_DAYS)
+        write_keys(place / "keys", own)
+        (place / "trust.json").write_text(trust, encoding="ascii")
+        (place / "pinned-root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
+    if plan.brokers:
+        stack.make_brokers(folder, plan.brokers, ca, BROKER, now, CERTIFICATE_DAYS)
+    if plan.database:
+        stack.give_passwords(folder, plan.database, keys)
+    _write_all_settings(_planned(folder, plan), home, plan)
+
+
+def _planned(folder: Path, plan: Plan) -> Workspace:
+    """The workspace with its ports: in containers they are the same everywhere."""
+    if plan.brokers:
+        ports = (stack.BROKER_PORT, stack.CONTROLLER_PORT)
+        return Workspace(folder, plan.network, *ports, plan.provinces, brokers=plan.brokers)
+    with_desk = [code for code in DEMO_DESKS if code in plan.provinces]
+    free = free_ports(2 + len(with_desk))
+    desks = dict(zip(with_desk, free[2:], strict=True))
+    return Workspace(folder, plan.network, free[0], free[1], plan.provinces, desks=desks)
+
+
+def _write_all_settings(workspace: Workspace, home: Path, plan: Plan) -> None:
+    kafka = {"kafka": {"bootstrap": workspace.bootstrap}}
+    facts = {"network": plan.network, **_database(plan, EXCHANGE, home)}
+    write_toml(workspace.exchange / "exchange.toml", facts, kafka)
+    for code in plan.provinces:
+        place = workspace.folder / code
+        facts = {"code": code, "network": plan.network, **_database(plan, code, home)}
+        write_toml(place / "connector.toml", facts, kafka)
+        _copy_templates(place, code, "routing.toml", "roster.toml")
+        if code in workspace.desks or plan.brokers:
+            _write_desk(workspace, code)
     _write_settings(workspace)
 
 
+def _database(plan: Plan, code: str, home: Path) -> dict[str, str]:
+    """Where a participant's database is, unless it is the file in its folder."""
+    return {"database_url": stack.database_url(plan.database, code, home / code)} if plan.database else {}
+
+
+def _write_desk(workspace: Workspace, code: str) -> None:
+    """A desk in a container listens on all its addresses: what reaches it is said outside."""
+    place, demo = workspace.folder / code, workspace.network == DEMO_NETWORK
+    port = workspace.desks.get(code)
+    where = {"host": stack.EVERYWHERE, "port": stack.DESK_PORT} if port is None else {"port": port}
+    write_toml(place / "desk.toml", where | ({"second_factor": "off"} if demo else {}), {})
+    _copy_templates(place, code, "escalation.toml", "channels.toml", *(["accounts.toml"] if demo else []))
+
+
+def _copy_templates(place: Path, code: str, *names: str) -> None:
+    for name in names:
+        (place / name).write_text(template(code, name), encoding="utf-8")
+
+
 def _write_documents(
-    folder: Path, keys: dict[str, ParticipantKeys], now: datetime
+    folder: Path, plan: Plan, keys: dict[str, ParticipantKeys], now: datetime
 ) -> tuple[Envelope, Envelope]:
     root_keys = _kept_keys(folder / "root-keys", "root", authority.ROOT_KEYS)
     directory_keys = _kept_keys(folder / "directory-keys", "directory", authority.DIRECTORY_KEYS)
-    root = authority.root_document(DEMO_NETWORK, root_keys, directory_keys, now)
-    directory = authority.directory_document(DEMO_NETWORK, keys, DEMO_POSTINGS, directory_keys, now)
+    postings = [each for each in DEMO_POSTINGS if {each.home, each.host} <= keys.keys()]
+    root = authority.root_document(plan.network, root_keys, directory_keys, now)
+    directory = authority.directory_document(plan.network, keys, postings, directory_keys, now)
     (folder / "root.json").write_text(json.dumps(root.as_json()), encoding="ascii")
     (folder / "directory.json").write_text(json.dumps(directory.as_json()), encoding="ascii")
     return root, directory
@@ -307,11 +398,16 @@ def write_keys(folder: Path, keys: ParticipantKeys) -> None:
 
 
 def _write_settings(workspace: Workspace) -> None:
-    ports = {"broker_port": workspace.broker_port, "controller_port": workspace.controller_port}
+    kafka: dict[str, Any] = {
+        "broker_port": workspace.broker_port,
+        "controller_port": workspace.controller_port,
+    }
+    if workspace.brokers:
+        kafka["brokers"] = list(workspace.brokers)
     facts: dict[str, Any] = {"network": workspace.network, "provinces": list(workspace.provinces)}
     if workspace.external:
         facts["external"] = list(workspace.external)
-    tables: dict[str, dict[str, Any]] = {"kafka": ports}
+    tables: dict[str, dict[str, Any]] = {"kafka": kafka}
     if workspace.desks:
         tables["desks"] = dict(workspace.desks)
     write_toml(workspace.folder / SETTINGS, facts, tables)

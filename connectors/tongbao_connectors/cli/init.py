@@ -10,7 +10,7 @@ from tongbao_connectors.cli.language import both
 
 if TYPE_CHECKING:
     from tongbao_broker.trust.directory import Directory
-    from tongbao_connectors.workspace import Workspace
+    from tongbao_connectors.workspace import Plan, Workspace
 
 
 @entry(
@@ -34,18 +34,64 @@ def init(
             ),
         ),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network", metavar="NAME", help=both("网络名（缺省 demo）", "The network (default demo)")
+        ),
+    ] = None,
+    provinces: Annotated[
+        str | None,
+        typer.Option(
+            "--provinces", metavar="CODE,…", help=both("哪些省（缺省五省）", "Which provinces (default five)")
+        ),
+    ] = None,
+    brokers: Annotated[
+        str | None,
+        typer.Option(
+            "--brokers",
+            metavar="HOST,…",
+            help=both(
+                "Kafka 在容器中运行：各服务器的主机名",
+                "Kafka runs in containers: the names of its servers",
+            ),
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="HOST",
+            help=both(
+                "各单位使用该主机上 PostgreSQL 的各自数据库",
+                "Each participant has a database of its own at this host's PostgreSQL",
+            ),
+        ),
+    ] = None,
 ) -> None:
-    if external is None:
-        _create(call, folder or call.folder)
-    else:
+    if external is not None:
         _enrol(call, folder or call.folder, external)
+        return
+    from tongbao_connectors.workspace import DEMO, Plan
+
+    plan = Plan(
+        network=network or DEMO.network,
+        provinces=_names(provinces) or DEMO.provinces,
+        brokers=_names(brokers),
+        database=database or DEMO.database,
+    )
+    _create(call, folder or call.folder, plan)
 
 
-def _create(call: Call, folder: Path) -> None:
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name for name in (text or "").split(",") if name)
+
+
+def _create(call: Call, folder: Path, plan: "Plan") -> None:
     from tongbao_connectors import workspace
     from tongbao_connectors.cli.printing import facts, now
 
-    made = workspace.create(folder, now())
+    made = workspace.create(folder, now(), plan)
     data = {
         "folder": str(made.folder),
         "network": made.network,
@@ -63,18 +109,20 @@ def _create(call: Call, folder: Path) -> None:
             ]
         ),
     )
-    call.say(f"启动：tongbao up --dir {made.folder}", f"Start it: tongbao up --dir {made.folder}")
+    if not made.brokers:
+        call.say(f"启动：tongbao up --dir {made.folder}", f"Start it: tongbao up --dir {made.folder}")
 
 
 def _enrol(call: Call, folder: Path, code: str) -> None:
     from tongbao_broker.kafka.topics import in_topic, out_topic
-    from tongbao_connectors import enrolment, services, workspace
+    from tongbao_connectors import services, workspace
     from tongbao_connectors.cli.printing import facts, now
+    from tongbao_connectors.enrolment import external
     from tongbao_connectors.words import place
 
     found = workspace.load(folder)
     runs = services.running(found) is not None
-    done = enrolment.enrol(found, code, now(), open_topics=lambda wanted: _open_topics(found, wanted, runs))
+    done = external.enrol(found, code, now(), open_topics=lambda wanted: _open_topics(found, wanted, runs))
     data = {
         "code": code,
         "folder": str(done.folder),

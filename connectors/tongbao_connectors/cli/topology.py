@@ -32,7 +32,7 @@ def _plan(call: Call) -> "Plan":
     from tongbao_connectors import services
 
     workspace = call.workspace()
-    if services.running(workspace) is None:
+    if not workspace.brokers and services.running(workspace) is None:
         raise services.NotRunning(str(workspace.folder))
     return topology.plan(services.broker_connection(workspace), services.directory(workspace))
 

@@ -112,3 +112,15 @@ def test_unconfigured_log_is_guarded_too(capsys: pytest.CaptureFixture[str]) -> 
     logs.get("early").warning("noted", body=SECRET)
 
     assert SECRET not in capsys.readouterr().err
+
+
+def test_in_a_container_the_log_is_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the environment says so no file is written, and each line on standard output is one object."""
+    monkeypatch.setenv("TONGBAO_LOG", "stdout")
+    logs.configure("test", tmp_path / "log" / "worker.log")
+    logs.get("here").info("at work", count=1)
+
+    assert json.loads(capsys.readouterr().out)["event"] == "at work"
+    assert not (tmp_path / "log").exists()
