@@ -10,7 +10,7 @@
    all that a submission's header holds has passed it with the submission and the directory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -202,8 +202,13 @@ def _deadlines(
         return None
     agreed = [_agreed(submission, origin, addressee, directory, at) for addressee in submission.audience]
     seconds = [max(column) for column in zip(*(terms for terms, _ in agreed), strict=True)]
-    basis = "；".join(dict.fromkeys(basis for _, basis in agreed))
-    return _stated([at + timedelta(seconds=after) for after in seconds], basis[:_MAX_BASIS])
+    basis = basis_of(basis for _, basis in agreed)
+    return _stated([at + timedelta(seconds=after) for after in seconds], basis)
+
+
+def basis_of(documents: Iterable[str]) -> str:
+    """What default deadlines rest on, as a header says it: the agreements' numbers."""
+    return "；".join(dict.fromkeys(documents))[:_MAX_BASIS]
 
 
 def _stated(times: Sequence[datetime], basis: str) -> dict[str, str]:

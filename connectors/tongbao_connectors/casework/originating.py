@@ -170,6 +170,20 @@ def reply(
     return draft
 
 
+def note_successor(
+    reference: str, *, to: Sequence[str], message_id: str, officer_ref: str, unit: str, at: datetime
+) -> None:
+    """A line on an own alert, where it was sealed: what it says was issued anew to others, or corrected after
+    a rejection.
+    """
+    own = Message.objects.select_related("outbox").filter(outbox__isnull=False)
+    alert = own.filter(message_id=reference).first()
+    if alert is not None:
+        refused = alert.outbox.state == Outbox.State.REJECTED
+        kind = EventKind.SENT_AGAIN if refused else EventKind.REISSUED
+        events.note(alert, kind, at, officer_ref=officer_ref, unit=unit, to=list(to), message_id=message_id)
+
+
 _REPLIED_TO: Final = frozenset(
     {MessageType.ANSWER, MessageType.REPLY, MessageType.REMINDER, MessageType.UPDATE}
 )
@@ -179,15 +193,21 @@ _UNANSWERED: Final = (InboxItem.State.WAITING, InboxItem.State.READ)
 def _own(reference: str, act: OwnAct) -> Message:
     """An own alert of which this may be done now."""
     message = finding.message(reference)
+    check(message, act)
+    return message
+
+
+def check(message: Message, act: OwnAct) -> None:
+    """That this is an own alert of which this may be done now; raises NotFound, Conflict."""
     sent = Outbox.objects.filter(message=message).first()
     if sent is None or message.type != MessageType.ALERT:
-        raise NotFound(Words(f"{reference} 不是本省签发的通报", f"{reference} is no alert of this province"))
+        called = message.number or message.message_id
+        raise NotFound(Words(f"{called} 不是本省签发的通报", f"{called} is no alert of this province"))
     if sent.state == Outbox.State.REJECTED:
         raise Conflict(Words("交换中心未予登记", "the exchange rejected it"))
     state = own_state(message)
     if state not in OWN_FROM[act]:
         raise _not_now(act, state)
-    return message
 
 
 def _not_now(act: OwnAct, state: ThreadState) -> Conflict:

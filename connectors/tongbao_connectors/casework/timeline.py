@@ -121,6 +121,7 @@ def _way(message: Message) -> Iterator[Line]:
         yield Line(
             draft.submitted_at, PERSON, "drafted", Words("交连接器签发", "Handed in"), _by(draft.submitted_by)
         )
+        yield from _source(message)
     where = _place(message.origin)
     signed = Words(f"{where.zh}签名加密", f"Signed and sealed by {where.en}")
     yield Line(message.issued_at, SYSTEM, "issued", signed)
@@ -131,6 +132,16 @@ def _way(message: Message) -> Iterator[Line]:
     elif outbox.state == Outbox.State.REJECTED and outbox.settled_at is not None:
         words = Words(f"未予登记（{outbox.code}）", f"Rejected by the exchange ({outbox.code})")
         yield Line(outbox.settled_at, FAILED, str(NoticeKind.REJECTED), words)
+
+
+def _source(message: Message) -> Iterator[Line]:
+    """Out of which own alert it was drafted."""
+    kinds = (EventKind.REISSUED.value, EventKind.SENT_AGAIN.value)
+    told = Event.objects.filter(kind__in=kinds, facts__message_id=message.message_id)
+    for event in told.select_related("message"):
+        old, kind = event.message.number, EventKind(event.kind)
+        words = Words(f"由 {old} {kind.zh}", f"{kind.en}, from {old}")
+        yield Line(event.at, PERSON, event.kind, words, _by(event.officer_ref))
 
 
 def _entry(message: Message) -> Iterator[Line]:
@@ -180,6 +191,10 @@ def _detail(kind: EventKind, facts: Mapping[str, Any]) -> Words:
         case EventKind.REDIRECTED:
             there = _place(str(facts["to"]))
             return Words(f" → {there.zh}", f" to {there.en}")
+        case EventKind.REISSUED | EventKind.SENT_AGAIN:
+            named = [_place(str(code)) for code in facts["to"]]
+            zh, en = "、".join(each.zh for each in named), ", ".join(each.en for each in named)
+            return Words(f" → {zh}", f" to {en}")
         case EventKind.MORE_TIME:
             until = _clock(facts["until"])
             return Words(f"至 {until}", f" until {until}")

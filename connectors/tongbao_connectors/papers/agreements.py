@@ -6,7 +6,10 @@ from datetime import datetime
 
 from tongbao_broker.errors import Words
 from tongbao_broker.trust.directory import Directory
+from tongbao_connectors import trusting
 from tongbao_connectors.composing import FLOOR_DEADLINES
+from tongbao_connectors.desk.here import Desk
+from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.codes import EXCHANGE, Category, Handling, MessageType, Urgency
 from tongbao_schemas.documents import Agreement
 from tongbao_schemas.number import PROVINCES
@@ -25,6 +28,11 @@ class Terms:
     agreement: str
     seconds: dict[Urgency, tuple[int, int, int]] | None
     why_not: Words | None = None
+
+
+def directory(here: Desk) -> Directory:
+    """The directory that the connector goes by; where it has never run, the one in the folder."""
+    return trusting.newest() or Trusting.of(here.settings, here.now()).directory
 
 
 def addressees(directory: Directory, origin: str) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 1. Who may do what in which state says `states`; the condition of the update decides between two at once.
 2. A draft is saved as it is typed, whatever is wrong with it. What is wrong stops 送审 and 签发 only.
 3. Issuing hands the submission to `drafts.submit` in the same transaction that closes the draft. From there
-   the connector numbers, seals and signs it. The text is then kept here no longer.
+   the connector numbers, seals and signs it. The text is then kept here no longer. The alert out of which it
+   was drafted gets a line.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,16 +15,17 @@ from typing import Any
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors import drafts
-from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.authorisation import Who
+from tongbao_connectors.casework import originating
+from tongbao_connectors.desk.here import Desk
 from tongbao_connectors.papers import networks, states
 from tongbao_connectors.papers.checking import Fault, Question, check, of_refused
-from tongbao_connectors.papers.mapping import Officer, Signatures, blank, to_values, with_needed_papers
+from tongbao_connectors.papers.mapping import Officer, Signatures, blank, with_needed_papers
 from tongbao_connectors.papers.models import REMARK, Paper, Step
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.values import Values
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import Draft as DraftRow
-from tongbao_schemas.codes import Category, MessageType
+from tongbao_schemas.codes import Category
 from tongbao_schemas.encoding import compact_json
 from tongbao_schemas.errors import Refused
 
@@ -50,11 +51,25 @@ class Hand:
     network: str
     at: datetime
 
+    @classmethod
+    def of(cls, who: Who, here: Desk) -> "Hand":
+        """Whoever asks for a page, now."""
+        return cls(who.officer_ref, here.roster(), here.code, here.network, here.now())
+
     @property
     def unit(self) -> str:
         """The unit's code; empty for an account that is in no roster."""
         officer = self.roster.officers.get(self.officer_ref)
         return officer.unit if officer else ""
+
+    def named(self) -> dict[str, Any]:
+        """As `casework` takes them."""
+        return {
+            "officer_ref": self.officer_ref,
+            "roster": self.roster,
+            "origin": self.origin,
+            "at": self.at,
+        }
 
     def officer(self, officer_ref: str) -> Officer:
         """How a body names an officer."""
@@ -63,8 +78,8 @@ class Hand:
         return Officer(self.roster.unit_name_of(officer_ref), officer_ref)
 
 
-def begin(category: Category, hand: Hand, values: Values | None = None) -> Paper:
-    """A new draft of this officer, empty or with what was imported."""
+def begin(category: Category, hand: Hand, values: Values | None = None, source: str = "") -> Paper:
+    """A new draft of this officer, empty or with what was imported; `source` is the alert it was made of."""
     form = values if values is not None else _started(category, hand)
     with atomic():
         paper = Paper.objects.create(
@@ -74,6 +89,7 @@ def begin(category: Category, hand: Hand, values: Values | None = None) -> Paper
             unit=hand.unit,
             created_at=hand.at,
             saved_at=hand.at,
+            source=source,
         )
         _note(paper, Act.SAVE, hand)
     return paper
@@ -84,15 +100,6 @@ def _started(category: Category, hand: Hand) -> Values:
     unit = hand.roster.unit_name_of(hand.officer_ref)
     own = {"body.case.unit.name": [unit], "body.contact.unit": [unit]}
     return blank(category, networks.statuses(hand.network)) | own
-
-
-def again(draft: DraftRow, hand: Hand) -> Paper:
-    """A new draft with what an issued alert said that the connector had to refuse. Raises NotFound."""
-    if draft.state != DraftRow.State.REFUSED or draft.text is None or draft.type != MessageType.ALERT:
-        raise NotFound(Words("没有可以重拟的稿件", "there is nothing to draft again"))
-    sent = json.loads(bytes(draft.text))
-    category = Category(sent["category"])
-    return begin(category, hand, to_values(sent, category, today=hand.at.astimezone(BEIJING).date()))
 
 
 def find(number: int) -> Paper:
@@ -181,9 +188,17 @@ def issue(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> drafts.Draft
             )
             _step(paper, Act.ISSUE, hand, issuer=hand.officer_ref, form={}, message_id=draft.message_id)
             Step.objects.filter(paper=paper).update(remark="")
+            if paper.source:
+                _tell_source(paper, asked.submission()["audience"], draft.message_id, hand)
     except Refused as refused:
         raise Faulty((of_refused(refused, asked),)) from None
     return draft
+
+
+def _tell_source(paper: Paper, to: Sequence[str], message_id: str, hand: Hand) -> None:
+    originating.note_successor(
+        paper.source, to=to, message_id=message_id, officer_ref=hand.officer_ref, unit=hand.unit, at=hand.at
+    )
 
 
 def _step(paper: Paper, act: Act, hand: Hand, remark: str = "", **changes: Any) -> Paper:

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django import forms
+from django.urls import reverse
 
 from tongbao_broker.errors import Words
 from tongbao_connectors.authorisation import Thing, Verb, Who, decide
 from tongbao_connectors.case_rules import OWN_FROM, OwnAct, ThreadState
 from tongbao_connectors.casework import originating
-from tongbao_connectors.desk.here import Desk
+from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import current, words
 from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.papers import agreements, redrafting
+from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.page import province
-from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message
 from tongbao_schemas.bodies.codes import CancelGround, ChangedPart, ClosureOutcome
 from tongbao_schemas.codes import Labelled, MessageType, Relation
@@ -24,29 +25,6 @@ LONGEST_TEXT: Final = 4000
 LONGEST_CHANGE: Final = 500
 CHANGES: Final = 3
 """How many changed parts the form has room for; more go into the text or into another update."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Who acts, when, and for which province."""
-
-    officer_ref: str
-    roster: Roster
-    origin: str
-    at: datetime
-
-    @classmethod
-    def of(cls, who: Who, here: Desk) -> "Hand":
-        return cls(who.officer_ref, here.roster(), here.code, here.now())
-
-    def named(self) -> dict[str, Any]:
-        """As `casework` takes them."""
-        return {
-            "officer_ref": self.officer_ref,
-            "roster": self.roster,
-            "origin": self.origin,
-            "at": self.at,
-        }
 
 
 class FollowForm(forms.Form):
@@ -182,16 +160,61 @@ class ReplyForm(FollowForm):
         self.initial["to"] = asked.get("to", found[0][0] if found else "")
 
 
+class ReissueForm(FollowForm):
+    """改发: whom else to notify, chosen here or as an addressee suggested."""
+
+    text = None  # type: ignore[assignment]
+    suggestion = forms.ChoiceField(
+        label=words("按收件省的建议", "As an addressee suggested"),
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=words(
+            "建议的省写在对方的反馈里，打开并带入；这次打开会记录。",
+            "The province is named in its answer, which is opened for it; that is recorded.",
+        ),
+    )
+    to = forms.MultipleChoiceField(
+        label=words("改发给", "Notify"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    field_order = ("suggestion", "to")
+
+    def prepare(self, message: Message, asked: Mapping[str, Any]) -> None:
+        answers = redrafting.suggestions(message)
+        if answers:
+            none = ("", words("不按建议，自行选择", "Choose below instead"))
+            _choice(self, "suggestion").choices = [
+                *((each.message_id, _named(each)) for each in answers),
+                none,
+            ]
+            self.initial["suggestion"] = asked.get("answer", "")
+        else:
+            del self.fields["suggestion"]
+        here = desk()
+        field = self.fields["to"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - tells the type
+        others = agreements.addressees(agreements.directory(here), here.code)
+        field.choices = [(code, province(code)) for code in others if code not in message.audience_codes]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not data.get("to") and not data.get("suggestion"):
+            self.add_error("to", words("至少选择一个省", "Choose at least one province"))
+        return data
+
+
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """One act: its rule, its right, its words, its form and how it is done."""
+    """One act: its rule, its right, its words, its form and how it is done.
+
+    `do` gives the address of the page on which it goes on, nothing for that of the alert.
+    """
 
     act: OwnAct
     verb: Verb
     said: Words
     means: Words
     form: type[FollowForm]
-    do: Callable[[Message, dict[str, Any], Hand], Any]
+    do: Callable[[Message, dict[str, Any], Hand], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +251,13 @@ def _remind(message: Message, data: dict[str, Any], hand: Hand) -> None:
 
 def _reply(message: Message, data: dict[str, Any], hand: Hand) -> None:
     originating.reply(data["to"], text=data["text"], **hand.named())
+
+
+def _reissue(message: Message, data: dict[str, Any], hand: Hand) -> str:
+    chosen = data.get("suggestion")
+    answers = {each.message_id: each for each in redrafting.suggestions(message)}
+    paper = redrafting.reissue(message, data["to"], hand, answers.get(chosen or ""))
+    return reverse("draft", args=[paper.pk])
 
 
 FOLLOWS: Final[Mapping[str, Follow]] = {
@@ -270,6 +300,18 @@ FOLLOWS: Final[Mapping[str, Follow]] = {
         Words("只发给提问的省。", "It goes to the province that asked only."),
         ReplyForm,
         _reply,
+    ),
+    "reissue": Follow(
+        OwnAct.REISSUE,
+        Verb.SUPPLEMENT,
+        Words("改发", "Re-issue"),
+        Words(
+            "另拟一份通报发给所选的省：带入原文，时限重新确定，须审核、签发。原通报不变。",
+            "A new alert to the provinces chosen: its text comes along, its deadlines are set anew; it is "
+            "reviewed and issued. This one stays as it is.",
+        ),
+        ReissueForm,
+        _reissue,
     ),
     "cancel": Follow(
         OwnAct.CANCEL,

@@ -7,7 +7,7 @@
 3. A list opens no body: a draft shows its own title, a sent alert the fixed extract.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,7 +32,8 @@ from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.inbox import reading
 from tongbao_connectors.desk.language import current, pick
 from tongbao_connectors.desk.paging import page_number
-from tongbao_connectors.papers import following, lists
+from tongbao_connectors.papers import following, lists, redrafting
+from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.values import one
@@ -50,7 +51,7 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sent alert in the list."""
+    """A sent alert in the list. `rejected` is the code with which the exchange rejected it."""
 
     message: Message
     card: casework.Card
@@ -58,6 +59,7 @@ class Line:
     state: ThreadState
     due: "Due | None"
     questions: int
+    rejected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ def sent_act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _act_page(request, message, name, follow, form)
     try:
-        follow.do(message, form.cleaned_data, following.Hand.of(who_asks(request), desk()))
+        onwards = follow.do(message, form.cleaned_data, Hand.of(who_asks(request), desk()))
     except (NotFound, NoRight, Conflict, Refused) as error:
         return _act_page(request, message, name, follow, form, error)
-    return redirect(f"{reverse('sent-one', args=[message_id])}?done={name}")
+    return redirect(onwards or f"{reverse('sent-one', args=[message_id])}?done={name}")
 
 
 def show(
@@ -175,6 +177,8 @@ def show(
     line = _lines([message])[0]
     paper = Paper.objects.filter(message_id=message.message_id).first()
     received, unsent = _received(message), list(_unsent(message))
+    possible = following.possible(line.state, who, thing, received=bool(received), owing=line.due is not None)
+    acts = () if line.rejected else possible
     facts = {
         "message": message,
         "line": line,
@@ -188,15 +192,17 @@ def show(
         "unsaid": asked,
         "paper": paper,
         "steps": list(paper.steps.order_by("pk")) if paper else [],
-        "outbox": Outbox.objects.get(message=message),
+        "rejected": _sentence(line.rejected) if line.rejected else None,
+        "may_draft": bool(may(request, Verb.SUPPLEMENT, thing)),
+        "source": redrafting.source_of(paper),
+        "successors": redrafting.successors(message.message_id),
         "basis": reading.basis_of(message),
         "lines": timeline(message.message_id),
         "opened": opened_by(message.message_id),
         "openings": reading.opened_here(message),
         "received": received,
-        "acts": following.possible(
-            line.state, who, thing, received=bool(received), owing=line.due is not None
-        ),
+        "acts": acts,
+        "names": [each.name for each in acts],
         "unsent": unsent,
         "done": request.GET.get("done", "") in following.FOLLOWS and not unsent,
     }
@@ -252,6 +258,7 @@ def _on_its_way(request: HttpRequest, message_id: UUID) -> HttpResponse:
         "draft": draft,
         "steps": list(paper.steps.order_by("pk")) if paper else [],
         "refused": _refused(draft),
+        "successors": redrafting.successors(draft.message_id),
         "may_draft": bool(may(request, Verb.DRAFT))
         and bool(may(request, Verb.SUPPLEMENT, refused_by(draft, who))),
     }
@@ -293,17 +300,20 @@ def _unsealed() -> Any:
 def _lines(messages: list[Message]) -> list[Line]:
     cards, asked = casework.cards(messages), _questions(messages)
     there, states = standings(messages), own_states(messages)
-    return [
-        Line(
-            message,
-            cards[message.pk],
-            tuple(there[message.pk]),
-            states[message.pk],
-            _due(tuple(there[message.pk]), states[message.pk]),
-            asked.get(message.thread, 0),
-        )
-        for message in messages
-    ]
+    return [_line(each, cards[each.pk], there[each.pk], states[each.pk], asked) for each in messages]
+
+
+def _line(
+    message: Message,
+    card: casework.Card,
+    there: Sequence[Addressee],
+    state: ThreadState,
+    asked: Mapping[str, int],
+) -> Line:
+    outbox = message.outbox
+    rejected = outbox.code if outbox.state == Outbox.State.REJECTED else ""
+    due = None if rejected else _due(tuple(there), state)
+    return Line(message, card, tuple(there), state, due, asked.get(message.thread, 0), rejected)
 
 
 def _questions(messages: list[Message]) -> dict[str, int]:

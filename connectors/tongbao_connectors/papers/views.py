@@ -20,8 +20,6 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tongbao_broker.errors import Conflict, NotFound, Words
-from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import trusting
 from tongbao_connectors.authorisation import APPROVERS, Role, Thing, Verb
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
@@ -29,19 +27,27 @@ from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import pick
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.duty_time import BEIJING
-from tongbao_connectors.papers import agreements, drafting, importing, networks, page, places, states
+from tongbao_connectors.papers import (
+    agreements,
+    drafting,
+    importing,
+    networks,
+    page,
+    places,
+    redrafting,
+    states,
+)
 from tongbao_connectors.papers.agreements import Terms
 from tongbao_connectors.papers.checking import Fault, anchors, check, fields_of
 from tongbao_connectors.papers.drafting import Faulty, Hand
 from tongbao_connectors.papers.form import BLOCKS, CATEGORY_NEEDS, Kind
 from tongbao_connectors.papers.mapping import to_values, with_needed_papers
 from tongbao_connectors.papers.models import Paper
-from tongbao_connectors.papers.sent import refused_by
+from tongbao_connectors.papers.sent import refused_by, thing_of
 from tongbao_connectors.papers.states import Act, State
 from tongbao_connectors.papers.uploads import Digested, DigestHandler
 from tongbao_connectors.papers.values import Values, added, count, many, of_form, one, removed
 from tongbao_connectors.store.models import Draft
-from tongbao_connectors.trusting import Trusting
 from tongbao_schemas.codes import Category, Urgency
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.number import PROVINCES
@@ -109,15 +115,20 @@ def import_one(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs(Verb.DRAFT)
 def again(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """A draft out of an issued alert that could not be sent, to be corrected and reviewed anew.
+    """A draft out of an issued alert that was rejected or could not be sent, to be corrected and reviewed.
 
     It is for those who wrote, reviewed or issued it, and for a leader.
     """
+    rejected = redrafting.rejected(str(message_id))
     refused = Draft.objects.filter(message_id=str(message_id)).first()
-    if refused is None:
+    if rejected is not None:
+        demand(request, Verb.SUPPLEMENT, thing_of(rejected))
+        paper = redrafting.send_again(rejected, agreements.directory(desk()), _hand(request))
+    elif refused is not None:
+        demand(request, Verb.SUPPLEMENT, refused_by(refused, who_asks(request)))
+        paper = redrafting.draft_again(refused, _hand(request))
+    else:
         raise NotFound(str(message_id))
-    demand(request, Verb.SUPPLEMENT, refused_by(refused, who_asks(request)))
-    paper = drafting.again(refused, _hand(request))
     return redirect(f"{reverse('draft', args=[paper.pk])}?checked=1")
 
 
@@ -366,6 +377,7 @@ def _about(request: HttpRequest, paper: Paper) -> dict[str, Any]:
     back = next((step for step in steps if step.done is Act.SEND_BACK), None)
     return {
         "paper": paper,
+        "source": redrafting.source_of(paper),
         "category": Category(paper.category),
         "title": one(paper.values, TITLE),
         "steps": steps,
@@ -381,8 +393,7 @@ def _thing(paper: Paper) -> Thing:
 
 
 def _hand(request: HttpRequest) -> Hand:
-    here = desk()
-    return Hand(who_asks(request).officer_ref, here.roster(), here.code, here.network, here.now())
+    return Hand.of(who_asks(request), desk())
 
 
 def _writes(request: HttpRequest, paper: Paper) -> bool:
@@ -418,15 +429,9 @@ def _lacking(paper: Paper) -> dict[str, Words]:
     return agreements.lacking(_terms(paper, paper.values))
 
 
-def _directory() -> Directory:
-    """The directory that the connector goes by; where it has never run, the one in the folder."""
-    here = desk()
-    return trusting.newest() or Trusting.of(here.settings, here.now()).directory
-
-
 def _terms(paper: Paper, values: Values) -> tuple[Terms, ...]:
     """What holds with each addressee chosen."""
-    here, now, directory = desk(), desk().now(), _directory()
+    here, now, directory = desk(), desk().now(), agreements.directory(desk())
     category, handling = Category(paper.category), one(values, "handling")
     chosen = [code for code in many(values, "audience") if code in PROVINCES]
     return tuple(agreements.terms(directory, here.code, code, category, handling, now) for code in chosen)
@@ -436,7 +441,7 @@ def _setting(terms: tuple[Terms, ...]) -> page.Setting:
     here = desk()
     return page.Setting(
         statuses=networks.statuses(here.network),
-        addressees=agreements.addressees(_directory(), here.code),
+        addressees=agreements.addressees(agreements.directory(here), here.code),
         origin=here.code,
         terms=terms,
     )

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tongbao_broker.errors import Words
 from tongbao_connectors import authorisation
+from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.desk.language import pick
 from tongbao_connectors.desk.templatetags.desk import chinese
 
@@ -21,6 +22,8 @@ AUTOMATIC: Final = {
     authorisation.POSTED_WHY: Words(authorisation.POSTED_WHY, "posted officer"),
     authorisation.AUTHOR_WHY: Words(authorisation.AUTHOR_WHY, "wrote it"),
     authorisation.REVIEWER_WHY: Words(authorisation.REVIEWER_WHY, "reviewed it"),
+    EventKind.REISSUED.zh: Words(EventKind.REISSUED.zh, "to re-issue it"),
+    EventKind.SENT_AGAIN.zh: Words(EventKind.SENT_AGAIN.zh, "to correct it and send it again"),
 }
 
 
