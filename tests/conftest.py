@@ -1,6 +1,7 @@
 """Fixtures for all tests. `tests.support.databases` sets Django up, so that test modules import models."""
 
 pytest_plugins = [
+    "tests.support.postgresql",
     "tests.support.databases",
     "tests.support.desk",
     "tests.support.desk_process",

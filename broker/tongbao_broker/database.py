@@ -8,7 +8,13 @@
 4. SQLite is opened so that a commit is durable, transactions take the write lock at their beginning (one that
    reads first and then wants to write would otherwise fail under load), and deleted content is overwritten. A
    write-ahead log is used from 3.51.3 on only: before, it can corrupt a database with several connections.
-5. Modules with models can be imported only after a database has been opened.
+5. On PostgreSQL a transaction waits for its turn as well: one writer at a time in each database, so that what
+   a transaction has read stays true until its end, on both databases alike. Questions outside of one wait for
+   nobody. A process that falls silent within its transaction loses it, and with it its turn.
+6. PostgreSQL gets values apart from statements, so that no text of a case comes into the server's log when a
+   statement fails. A server on another machine must show a certificate for its name. A password stands in a
+   file of its own (libpq's `passfile`), not in an address.
+7. Modules with models can be imported only after a database has been opened.
 """
 
 import os
@@ -25,12 +31,37 @@ from django.apps import apps as installed
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connections, transaction
 
 from tongbao_broker.errors import BadConfiguration, Held, Words
 
 SAFE_WAL = (3, 51, 3)
 LOCK_WAIT_S = 20
+SILENCE_S = 15  # less than others wait for their turn
+STATEMENT_S = 60
+NO_ANSWER_S = 20
+
+TURN, MIGRATION = "1953459815, 1", "1953459815, 2"
+"""Names of advisory locks on PostgreSQL; they hold within one database."""
+
+HERE = ("", "localhost", "127.0.0.1", "::1")
+PREPARED_AFTER = 5
+LIMITS = " ".join(
+    f"-c {name}={seconds}s"
+    for name, seconds in (
+        ("lock_timeout", LOCK_WAIT_S),
+        ("statement_timeout", STATEMENT_S),
+        ("idle_in_transaction_session_timeout", SILENCE_S),
+    )
+)
+PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": str(NO_ANSWER_S * 1000),
+}
+"""How long a server that has vanished is waited for."""
 
 _current: ContextVar[str | None] = ContextVar("tongbao_database", default=None)
 _labels: dict[str, frozenset[str]] = {}
@@ -53,10 +84,10 @@ class Router:
 
 
 def open_database(name: str, url: str, apps: Sequence[str]) -> None:
-    """Opens `url` (`sqlite:///absolute/path` or `postgresql://user:password@host:port/name?option=…`) under
-    `name`.
+    """Opens `url` (`sqlite:///absolute/path` or `postgresql://user@host:port/name?option=…`) under `name`.
 
-    `apps` are dotted package names. Opening the same name again replaces it. Raises BadConfiguration.
+    The options are libpq's (`passfile`, `sslrootcert`, …). `apps` are dotted package names. Opening the same
+    name again replaces it. Raises BadConfiguration.
     """
     options = _sqlite(url) if url.startswith("sqlite:") else _postgresql(url)
     install(apps)
@@ -136,6 +167,8 @@ def atomic() -> Iterator[None]:
             yield
         return
     with _mishaps(name), transaction.atomic(using=name):
+        if connections[name].vendor == "postgresql":
+            _run(name, f"SELECT pg_advisory_xact_lock({TURN})")
         yield
 
 
@@ -153,7 +186,7 @@ def reading() -> Iterator[None]:
 def _mishaps(name: str) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:
         connections[name].close()
         raise Held(
             Words(f"数据库 {name}：{type(error).__name__}", f"database {name}: {type(error).__name__}"),
@@ -167,9 +200,33 @@ def in_transaction() -> bool:
 
 
 def migrate(name: str) -> None:
-    """Brings the tables of database `name` up to date; to be run once, before the processes that use it."""
-    with use(name):
+    """Brings the tables of database `name` up to date, before they are used.
+
+    On PostgreSQL processes that do so at the same time, on whatever machine, wait for each other. On SQLite
+    the caller sees to that.
+    """
+    with use(name), _migrating(name):
         call_command("migrate", database=name, verbosity=0, interactive=False, skip_checks=True)
+
+
+@contextmanager
+def _migrating(name: str) -> Iterator[None]:
+    if connections[name].vendor != "postgresql":
+        yield
+        return
+    with _mishaps(name):
+        _run(name, "SET lock_timeout = 0")
+        _run(name, "SET statement_timeout = 0")
+        _run(name, f"SELECT pg_advisory_lock({MIGRATION})")
+        try:
+            yield
+        finally:
+            connections[name].close()  # gives back the lock and the timeouts
+
+
+def _run(name: str, statement: str) -> None:
+    with connections[name].cursor() as cursor:
+        cursor.execute(statement)
 
 
 def close() -> None:
@@ -208,6 +265,7 @@ def _sqlite(url: str) -> dict[str, Any]:
 
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
     if parts.scheme != "postgresql" or not parts.path.strip("/"):
         raise BadConfiguration(
             Words(
@@ -215,13 +273,26 @@ def _postgresql(url: str) -> dict[str, Any]:
                 "database address: sqlite:///path or postgresql://host/name is expected",
             )
         )
+    if parts.password or "password" in options:
+        raise BadConfiguration(
+            Words("数据库地址中不得写口令", "a database address holds no password"),
+            Words("把口令写入文件，在地址中用 passfile= 指明。", "Put it into a file that passfile= names."),
+        )
+    host = parts.hostname or ""
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.strip("/"),
+        "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **({} if host in HERE else {"sslmode": "verify-full"}),
+            **PATIENCE,
+            **options,
+            "options": f"{LIMITS} {options.get('options', '')}".strip(),
+            "server_side_binding": True,
+            "prepare_threshold": PREPARED_AFTER,
+        },
     }

@@ -15,12 +15,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from django.db import connections
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.support.databases import CONNECTOR, EXCHANGE, new_database
+from tests.support.databases import CONNECTOR, EXCHANGE, new_database, without_waiting_for_the_disk
 from tests.support.province import alert, write_folder
 from tests.support.world import World
 from tests.unit.exchange.station import Broker, Station
@@ -126,8 +125,7 @@ class Delivery(RuleBasedStateMachine):
     def _quick(self, code: str) -> None:
         with database.use(code):
             Message.objects.count()
-            with connections[code].cursor() as cursor:
-                cursor.execute("PRAGMA synchronous=OFF")
+            without_waiting_for_the_disk(code)
 
     def _relay(self, reached: Callable[[str], None]) -> Callable[[], object]:
         relay = self.station.new_relay(reached=reached)

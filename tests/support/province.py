@@ -18,9 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.db import connections
-
-from tests.support.databases import CONNECTOR, new_database
+from tests.support.databases import CONNECTOR, new_database, without_waiting_for_the_disk
 from tests.support.world import Json, World, fields_of
 from tongbao_broker import database
 from tongbao_broker.kafka.reader import Batch, Record
@@ -447,12 +445,6 @@ class Network:
         for code in self.provinces:
             self.exchange.head(code)
         self.round()
-
-
-def without_waiting_for_the_disk(name: str) -> None:
-    """Commits as ever, but not against a power cut, which no test here has."""
-    with connections[name].cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=OFF")
 
 
 def write_folder(folder: Path, world: World, code: str) -> Path:

@@ -1,9 +1,8 @@
 """Several databases in one process, each query in the right one, each commit safe."""
 
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, connections
 
 from tests.support.databases import STREAMS, new_database
+from tests.support.postgresql import only_sqlite
 from tongbao_broker import database
 from tongbao_broker.errors import BadConfiguration, Held
 from tongbao_broker.streams import cursor
@@ -62,6 +62,7 @@ def test_only_own_apps_have_tables(streams_database: str) -> None:
     assert sorted(tables) == ["django_migrations", "streams_cursor"]
 
 
+@only_sqlite
 def test_sqlite_is_opened_for_durability(streams_database: str) -> None:
     """Every connection syncs fully, overwrites what is deleted and keeps the journal that is safe here."""
     with connections[streams_database].cursor() as sql:
@@ -92,7 +93,15 @@ def test_file_is_private(streams_database: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://h/x", "sqlite:relative.db", "sqlite:///no/such/folder/x.db", "postgresql://h"]
+    "url",
+    [
+        "mysql://h/x",
+        "sqlite:relative.db",
+        "sqlite:///no/such/folder/x.db",
+        "postgresql://h",
+        "postgresql://u:secret@h/x",
+        "postgresql://h/x?password=secret",
+    ],
 )
 def test_bad_address_is_refused(url: str) -> None:
     """An address that can't work is refused when it is opened, not at the first query."""
@@ -121,12 +130,24 @@ def test_database_trouble_holds_and_heals(
 
 def test_a_question_waits_for_nobody_s_transaction(streams_database: str) -> None:
     """It takes no lock, while a transaction takes the database's at its beginning."""
-    path = connections.settings[streams_database]["NAME"]
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    begun, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with database.use(streams_database), database.atomic():
+            begun.set()
+            ended.wait(10)
+        database.close()
+
+    other = threading.Thread(target=work)
+    other.start()
+    try:
+        assert begun.wait(10)
         with database.reading():
             assert not Cursor.objects.exists()
             assert not database.in_transaction()
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_address_of_a_file_with_unusual_name(tmp_path: Path) -> None:

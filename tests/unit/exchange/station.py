@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import connections
-
+from tests.support.databases import without_waiting_for_the_disk
 from tests.support.world import World
 from tongbao_broker import database
 from tongbao_broker.errors import TopicRefused, WriterBroken
@@ -132,8 +131,7 @@ class Station:
     """The exchange of a world, at the world's time."""
 
     def __init__(self, world: World, folder: Path, reached: Callable[[str], None] = no_op) -> None:
-        with connections[database.current()].cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=OFF")  # no test here cuts the power
+        without_waiting_for_the_disk(database.current())
         self.world = world
         self.folder = folder
         self.clock = SetClock(world.now)
