@@ -9,7 +9,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,6 +35,8 @@ from tongbao_connectors.papers import following, lists, redrafting
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
+from tongbao_connectors.papers.standing import Due, due_of, stands
+from tongbao_connectors.papers.standing import owed as owed
 from tongbao_connectors.papers.values import one
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
 from tongbao_connectors.wording import Wording
@@ -46,7 +47,6 @@ from tongbao_schemas.refusals import REFUSALS, Code
 PAGE: Final = 20
 """How many alerts a page of the list has."""
 TITLE: Final = "body.title"
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,9 @@ class Line:
     card: casework.Card
     addressees: tuple[Addressee, ...]
     state: ThreadState
-    due: "Due | None"
+    due: Due | None
     questions: int
     rejected: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What is due next of the addressees together, and who owes it."""
-
-    what: Words
-    at: datetime
-    owing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +174,7 @@ def show(
         "message": message,
         "line": line,
         "card": line.card,
-        "addressees": [(each, owed(each)) for each in line.addressees],
+        "stands": stands(line.addressees),
         "state": line.state,
         "due": line.due,
         "shown": shown,
@@ -312,7 +303,7 @@ def _line(
 ) -> Line:
     outbox = message.outbox
     rejected = outbox.code if outbox.state == Outbox.State.REJECTED else ""
-    due = None if rejected else _due(tuple(there), state)
+    due = None if rejected else due_of(there, state)
     return Line(message, card, tuple(there), state, due, asked.get(message.thread, 0), rejected)
 
 
@@ -321,23 +312,6 @@ def _questions(messages: list[Message]) -> dict[str, int]:
     threads = [message.thread for message in messages]
     waiting = InboxItem.objects.filter(message__thread__in=threads, state=InboxItem.State.WAITING).order_by()
     return dict(waiting.values_list("message__thread").annotate(Count("pk")))
-
-
-def _due(there: tuple[Addressee, ...], state: ThreadState) -> Due | None:
-    """The first thing that somebody still owes, and who."""
-    owing = [each for each in there if each.due_at is not None]
-    if state is not ThreadState.OPEN or not owing:
-        return None
-    first = min(owing, key=lambda each: each.due_at or each.sign_by or _NEVER)
-    late = tuple(each.code for each in owing if each.due_at == first.due_at)
-    return Due(owed(first), first.due_at or _NEVER, late)
-
-
-def owed(there: Addressee) -> Words:
-    """What an addressee owes next."""
-    if there.due_at == there.sign_by and not there.claimed:
-        return Words("签收", "sign for")
-    return Words("反馈结果", "result") if there.answers else Words("首次反馈", "first feedback")
 
 
 def _received(message: Message) -> list[InboxItem]:

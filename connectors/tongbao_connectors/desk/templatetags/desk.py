@@ -160,14 +160,17 @@ def trust(verified: bool = True, by: str = "", at: datetime | None = None, code:
 
 
 @register.inclusion_tag("desk/parts/facts.html")
-def facts(delivered: Any = None, signed: Any = None, answered: Any = None, closed: Any = None) -> Any:
-    """已送达 已签收 已反馈 已办结; each a mapping with `at` and `by`, or nothing."""
+def facts(
+    delivered: Any = None, signed: Any = None, answered: Any = None, closed: Any = None, cancelled: Any = None
+) -> dict[str, Any]:
+    """已送达 已签收 已反馈 已办结, or 已撤销 in place of the last; each with `at` and `by`, or nothing."""
+    ended = (Words("已撤销", "Cancelled"), cancelled) if cancelled else (Words("已办结", "Closed"), closed)
     return {
         "cells": (
             (Words("已送达", "Delivered"), delivered),
             (Words("已签收", "Signed for"), signed),
             (Words("已反馈", "Answered"), answered),
-            (Words("已办结", "Closed"), closed),
+            ended,
         )
     }
 
