@@ -5,6 +5,7 @@
 2. Where it has a path, it is a datagram socket there, for this user alone. A stale socket of a former process
    is replaced; a bell nobody listens to is rung in vain, and so is one whose path is too long for a socket.
 3. Rings that nobody heard yet are heard as one.
+4. It can have an ear as well: a socket that somebody else looks after (see `notifying`).
 """
 
 import contextlib
@@ -12,17 +13,32 @@ import os
 import select
 import socket
 from pathlib import Path
+from typing import Protocol
 
 __all__ = ["Bell", "ring"]
 
 HEARD_AT_ONCE = 4096
 
 
+class Ear(Protocol):
+    """Hears what comes from elsewhere."""
+
+    def socket(self) -> int:
+        """The number of what becomes readable then; -1 while it can't hear."""
+
+    def take_in(self) -> None:
+        """Reads what has come, or notices that it hears no more."""
+
+    def close(self) -> None:
+        """Hears no more."""
+
+
 class Bell:
     """A bell of this process; with a path, `ring(path)` rings it from anywhere."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, ear: Ear | None = None) -> None:
         self._path = path
+        self._ear = ear
         self._listener, self._ringer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sockets = [self._listener, self._ringer]
         with contextlib.suppress(OSError):
@@ -40,14 +56,24 @@ class Bell:
 
     def wait(self, timeout_s: float) -> bool:
         """Waits to be rung; False when time is over."""
+        heard = self._ear.socket() if self._ear else -1
+        if heard >= 0:
+            self._poll.register(heard, select.POLLIN)
         rung = self._poll.poll(max(timeout_s, 0) * 1000)
+        if heard >= 0:
+            self._poll.unregister(heard)
         for number, _ in rung:
-            _drain(number)
+            if self._ear is not None and number == heard:
+                self._ear.take_in()
+            else:
+                _drain(number)
         return bool(rung)
 
     def close(self) -> None:
         for each in self._sockets:
             each.close()
+        if self._ear is not None:
+            self._ear.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 

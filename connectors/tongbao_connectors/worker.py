@@ -42,16 +42,15 @@ def run(folder: Path, *, reached: Callable[[str], None] = no_op) -> None:
 
 def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], None]) -> None:
     """Imports what has models only now: the database is open."""
-    from tongbao_broker.bell import Bell
     from tongbao_broker.kafka.reader import Reader
     from tongbao_broker.kafka.topics import DIRECTORY_TOPIC
     from tongbao_broker.kafka.writer import Writer
     from tongbao_connectors.connector import Connector
-    from tongbao_connectors.waking import bell_path
+    from tongbao_connectors.waking import bell
 
     def open_reader(topics: Sequence[str]) -> Reader:
         """The bell ends the wait of the reader that follows all topics, of no other."""
-        return Reader(connection, topics, Bell(bell_path()) if DIRECTORY_TOPIC in topics else None)
+        return Reader(connection, topics, bell() if DIRECTORY_TOPIC in topics else None)
 
     connection = settings.connection()
     writer = Writer(connection)

@@ -114,12 +114,18 @@ def create(database: str, *, like: str = "") -> None:
 
 def empty(database: str) -> None:
     """Ends everybody's work on a database and takes out all rows but those that migrations put there."""
-    with administer() as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database]
-        )
+    cut_off(database)
     with administer(database) as connection:
         connection.execute(_emptying(database))
+
+
+def cut_off(database: str, last_statement: str = "%") -> None:
+    """Ends the connections to a database whose last statement is like this."""
+    ending = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND query LIKE %s"
+    )
+    with administer() as connection:
+        connection.execute(ending, [database, last_statement])
 
 
 @cache
