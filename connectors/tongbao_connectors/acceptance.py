@@ -368,6 +368,8 @@ def _fits(ref: Ref, header: AnyHeader, candidates: Iterable[KnownMessage]) -> bo
         raise Refused(Code.REF_STATUS, "refs")
     if header.type == MessageType.ANSWER and header.origin not in target.audience:
         raise Refused(Code.NOT_AN_ADDRESSEE, "refs")
+    if header.type == MessageType.ATTACHMENT and header.origin != target.origin:
+        raise Refused(Code.NOT_THE_ORIGIN, "refs")
     return True
 
 

@@ -218,6 +218,7 @@ class EventKind(Labelled):
     COMMENTED = "commented", "批注", "Comment"
     EXPORTED = "exported", "导出", "Exported"
     PRINTED = "printed", "打印", "Printed"
+    FILE_OPENED = "file_opened", "打开附件", "File opened"
     TAKEN_BY_PHONE = "taken_by_phone", "电话签收（代录）", "Taken by phone"
 
 

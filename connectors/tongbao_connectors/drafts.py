@@ -4,10 +4,13 @@
 2. `client_ref` is the submitter's own unique reference. The same reference with the same content gives the
    same message id again, however often it is sent; with other content it is `CLIENT_REF_CONFLICT`.
 3. A draft that the connector had to refuse keeps its text. Submitting the same again makes it a draft again.
-4. Only the connector's process numbers, seals and signs. Everybody else writes drafts, with or without the
+4. Files come with their message. An alert lists each of them; their bytes lie beside the draft until the
+   message is sealed and they are cut into attachments (`attaching`).
+5. Only the connector's process numbers, seals and signs. Everybody else writes drafts, with or without the
    broker, and wakes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +20,9 @@ from tongbao_broker.database import atomic
 from tongbao_broker.errors import NoRight, NotFound, Words
 from tongbao_broker.insertion import insert
 from tongbao_broker.statements import select
+from tongbao_connectors.files import File
 from tongbao_connectors.store.models import Draft as DraftRow
-from tongbao_connectors.store.models import InboxItem, Message, Outbox
+from tongbao_connectors.store.models import HeldFile, InboxItem, Message, Outbox
 from tongbao_connectors.waking import wake_connector
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.errors import Refused
@@ -26,7 +30,8 @@ from tongbao_schemas.identifiers import new_id
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import Submission, check_submission, parse_submission
 
-ORIGINS_OWN = frozenset({MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE})
+SENDERS_OWN = frozenset({MessageType.UPDATE, MessageType.CANCEL, MessageType.CLOSURE, MessageType.ATTACHMENT})
+"""What only the sender of what it refers to may send."""
 ONLY_WHO_SIGNED = (
     Words(
         "只有签收人或承办人可以办理", "only the officer who signed for the alert, or has it assigned, acts"
@@ -51,7 +56,7 @@ class Draft:
     created: bool
 
 
-def submit(data: bytes, *, origin: str, by: str, now: datetime) -> Draft:
+def submit(data: bytes, *, origin: str, by: str, now: datetime, files: Sequence[File] = ()) -> Draft:
     """Takes a submission (`submission/1.0`, UTF-8 JSON) as a draft of the province `origin`.
 
     `by` is an officer's reference or a system's name. Raises Refused, and NoRight where somebody answers an
@@ -59,19 +64,44 @@ def submit(data: bytes, *, origin: str, by: str, now: datetime) -> Draft:
     """
     submission = parse_submission(data)
     check_submission(submission, now=now, origin=origin)
+    _check_files(submission, files)
     try:
-        return _take(submission, data, by, now)
+        return _take(submission, data, by, now, files)
     except IntegrityError:  # the same client_ref was stored by another process in between
-        return _take(submission, data, by, now)
+        return _take(submission, data, by, now, files)
 
 
-def _take(submission: Submission, data: bytes, by: str, now: datetime) -> Draft:
+def _check_files(submission: Submission, files: Sequence[File]) -> None:
+    """An alert lists what comes with it; parts bear no files."""
+    if submission.type == MessageType.ATTACHMENT and files:
+        raise Refused(Code.SUBMISSION_SHAPE, "type")
+    if submission.type != MessageType.ALERT:
+        return
+    notes = submission.body.get("attachments", [])
+    listed = {(note["name"], note["digest"], note["size"]) for note in notes}
+    if not {(file.name, file.digest, file.size) for file in files} <= listed:
+        raise Refused(Code.SUBMISSION_SHAPE, "body.attachments")
+
+
+def _take(submission: Submission, data: bytes, by: str, now: datetime, files: Sequence[File]) -> Draft:
     with atomic():
         wake_connector()
         if select("1", DraftRow, '"client_ref" = %s', (submission.client_ref,)):
             return _again(DraftRow.objects.get(client_ref=submission.client_ref), submission)
         thread = _thread_of(submission, by)
-        return _store(submission, data, thread, by, now)
+        draft = _store(submission, data, thread, by, now)
+        HeldFile.objects.bulk_create(
+            HeldFile(
+                message_id=draft.message_id,
+                number=number,
+                name=file.name,
+                digest=file.digest,
+                size=file.size,
+                content=file.content,
+            )
+            for number, file in enumerate(files, start=1)
+        )
+        return draft
 
 
 def find(reference: str) -> Draft:
@@ -131,7 +161,7 @@ def _target(target: str, digest: str, submission: Submission, by: str) -> Messag
         raise Refused(Code.REF_STATUS, "refs")
     if submission.type == MessageType.ANSWER:
         _check_claimer(message, by)
-    if submission.type in ORIGINS_OWN and not Outbox.objects.filter(message=message).exists():
+    if submission.type in SENDERS_OWN and not Outbox.objects.filter(message=message).exists():
         raise Refused(Code.NOT_THE_ORIGIN, "refs")
     return message
 

@@ -23,7 +23,7 @@ from tongbao_connectors import incidents, reports
 from tongbao_connectors.case_rules import Act, EventKind, allowed
 from tongbao_connectors.casework import events
 from tongbao_connectors.casework.items import due_at, move
-from tongbao_connectors.store.models import Draft, Event, InboxItem, Message
+from tongbao_connectors.store.models import Draft, Event, InboxItem, Message, Outbox
 from tongbao_schemas.bodies.codes import ReplyKind
 from tongbao_schemas.bodies.followups import FOLLOW_UPS, ReplyBody
 from tongbao_schemas.codes import PEOPLES_TYPES, MessageType, Relation, Stage
@@ -78,7 +78,17 @@ def not_sent(message_id: str, thread: str, kind: str, code: str, at: datetime) -
     alert = Message.objects.filter(message_id=thread, type=str(MessageType.ALERT)).first()
     if alert is None or kind not in SAID_IN_A_THREAD:
         return
+    if kind == MessageType.ATTACHMENT and _told_of_files(alert, code):
+        return
     _guarded(partial(_not_sent, alert, message_id, kind, code, at), message_id, kind, at)
+
+
+def _told_of_files(alert: Message, code: str) -> bool:
+    """Whether this was said of another part, or the alert itself was rejected: nobody reads it 80 times."""
+    if Outbox.objects.filter(message=alert, state=Outbox.State.REJECTED).exists():
+        return True
+    same = {"kind": EventKind.NOT_SENT, "facts__type": MessageType.ATTACHMENT, "facts__code": code}
+    return Event.objects.filter(message=alert, **same).exists()
 
 
 def _not_sent(alert: Message, message_id: str, kind: str, code: str, at: datetime) -> None:

@@ -5,7 +5,7 @@
    that he is at fault.
 3. `actual` and `exercise` messages of people are routed to exactly one accountable officer: what belongs to
    an own alert to the officer who sent that, what follows a received one to the officer who holds that, and
-   anything else by the rules. `test` reaches nobody.
+   anything else by the rules. `test` reaches nobody, and an attachment is found at what it belongs to.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -146,6 +146,8 @@ class Reception:
         """Where a person's message goes; None for what no officer handles."""
         header = accept.examined.header
         if not isinstance(header, PeopleHeader) or header.status is Status.TEST:
+            return None
+        if header.type is MessageType.ATTACHMENT:
             return None
         sender = self.roster.officers.get(near.senders.get(header.thread, ""))
         if sender is not None:

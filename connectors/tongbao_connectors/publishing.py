@@ -30,7 +30,7 @@ from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.statements import aware, batched, places, select, update, written
 from tongbao_broker.trust.directory import Directory, usable
-from tongbao_connectors import deliveries, effects, ledger
+from tongbao_connectors import attaching, deliveries, effects, ledger
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
@@ -128,10 +128,13 @@ class Publisher:
 
     def seal(self, directory: Directory) -> int:
         """Turns waiting drafts and stage reports into messages; how many. Raises Held and Fenced."""
-        drafts_wait, reports_wait = _waiting()
-        if not (drafts_wait or reports_wait):
+        drafts_wait, reports_wait, files_wait = _waiting()
+        if files_wait:
+            with atomic():
+                attaching.queue(self._office.code, self._clock.now())
+        if not (drafts_wait or reports_wait or files_wait):
             return 0
-        drafts = _drafts() if drafts_wait else []
+        drafts = _drafts() if drafts_wait or files_wait else []
         reports = _reports() if reports_wait else []
         now = self._clock.now()
         _require_standing(self._office, directory, now)
@@ -215,25 +218,43 @@ class Publisher:
         return Outgoing(self._topic, header.thread.encode(), composed.value, ce_headers(header))
 
 
-def _waiting() -> tuple[bool, bool]:
-    """Whether drafts, and whether stage reports, wait to be sealed: one statement, asked in every turn."""
+def _waiting() -> tuple[bool, bool, bool]:
+    """Whether drafts and stage reports wait to be sealed, and files to become drafts.
+
+    One statement, asked in every turn.
+    """
     draft, report = Draft._meta.db_table, StageReport._meta.db_table
     statement = (
         f'SELECT EXISTS (SELECT 1 FROM "{draft}" WHERE "state" = %s),'  # noqa: S608 - names of ours
-        f' EXISTS (SELECT 1 FROM "{report}" WHERE "pending")'
+        f' EXISTS (SELECT 1 FROM "{report}" WHERE "pending"), EXISTS ({attaching.READY})'
     )
     with connections[current()].cursor() as cursor:
         cursor.execute(statement, [Draft.State.DRAFTED.value])
-        drafts, reports = cursor.fetchone()
-    return bool(drafts), bool(reports)
+        drafts, reports, files = cursor.fetchone()
+    return bool(drafts), bool(reports), bool(files)
 
 
 def _drafts() -> list[_Draft]:
-    """The oldest drafts that wait."""
+    """The oldest drafts that wait, as many as are held in memory together."""
     columns = '"id", "message_id", "thread", "client_ref", "text"'
-    waiting = (Draft.State.DRAFTED.value, DRAFTS_AT_ONCE)
-    found = select(columns, Draft, '"state" = %s ORDER BY "id" LIMIT %s', waiting)
+    drafted = Draft.State.DRAFTED.value
+    sizes = select(
+        '"id", LENGTH("text")', Draft, '"state" = %s ORDER BY "id" LIMIT %s', (drafted, DRAFTS_AT_ONCE)
+    )
+    last = _last_within(sizes, BYTES_AT_ONCE)
+    found = select(columns, Draft, '"state" = %s AND "id" <= %s ORDER BY "id"', (drafted, last))
     return [_Draft._make((*facts, bytes(text or b""))) for *facts, text in found]
+
+
+def _last_within(sizes: Iterable[tuple[int, int | None]], most: int) -> int:
+    """The last key up to which rows, given with their sizes, have so many bytes; the first one at least."""
+    last = total = 0
+    for key, size in sizes:
+        total += size or 0
+        if last and total > most:
+            break
+        last = key
+    return last
 
 
 def _reports() -> list[_Report]:

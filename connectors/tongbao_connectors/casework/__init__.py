@@ -15,8 +15,9 @@ supplement and remind of what was sent; and see where each stands.
 
 from tongbao_connectors.casework.bodies import Card, card, cards
 from tongbao_connectors.casework.bodies import plain as plain_body
+from tongbao_connectors.casework.files import Attached, files_of
 from tongbao_connectors.casework.items import Item, list_inbox, show
-from tongbao_connectors.casework.opening import OpenedBody, open_body
+from tongbao_connectors.casework.opening import OpenedBody, open_body, open_file
 from tongbao_connectors.casework.originating import (
     cancel,
     close,
@@ -44,6 +45,7 @@ from tongbao_connectors.casework.working import answer, ask, assign, start, subm
 
 __all__ = [
     "Addressee",
+    "Attached",
     "Card",
     "Fact",
     "Item",
@@ -62,9 +64,11 @@ __all__ = [
     "claim_many",
     "close",
     "come_back",
+    "files_of",
     "lift",
     "list_inbox",
     "open_body",
+    "open_file",
     "opened_by",
     "own_state",
     "own_states",

@@ -53,6 +53,13 @@ def plain(message: Message) -> dict[str, Any]:
     return body
 
 
+def of_row(message: Message, value: bytes | memoryview, cek: bytes | memoryview) -> dict[str, Any]:
+    """The body of a message whose record and content key have been read already."""
+    parse = parse_in if message.delivery_seq is not None else parse_out
+    body: dict[str, Any] = json.loads(_plain(parse(bytes(value)), bytes(cek)))
+    return body
+
+
 def _plain(record: InRecord | OutRecord, cek: bytes) -> bytes:
     header = parse_header(record.envelope.payload)
     if not isinstance(header, PeopleHeader) or record.body is None:
@@ -68,7 +75,6 @@ def _body_of(message: Message) -> Words:
 def _card(message: Message, value: bytes | memoryview | None, cek: bytes | memoryview | None) -> Card:
     if value is None or cek is None or message.type != MessageType.ALERT:
         return Card()
-    parse = parse_in if message.delivery_seq is not None else parse_out
-    body = json.loads(_plain(parse(bytes(value)), bytes(cek)))
+    body = of_row(message, value, cek)
     requests: Sequence[str] = body["request"]["actions"]
     return Card(body["title"], tuple(Action(each) for each in requests), ContactRule(body["contact_rule"]))

@@ -1,8 +1,8 @@
 """Opening bodies: the one way in which an officer reads one.
 
-1. A body is opened through `open_body` and nowhere else; who, when and why are written first, in the same
-   transaction. Every opening of a received message is reported to its originator, who sees how often and by
-   which unit his alert was opened.
+1. A body is opened through `open_body` and a file through `open_file`, nowhere else; who, when and why are
+   written first, in the same transaction. Every opening of a received message is reported to its originator,
+   who sees how often and by which unit his alert was opened.
 2. An answer or another follow-up isn't signed for: it counts as read when the officer it lies with opens it.
 """
 
@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import NoRight, Words
+from tongbao_broker.errors import NoRight, NotFound, Words
 from tongbao_connectors import finding
 from tongbao_connectors.case_rules import EventKind, State
-from tongbao_connectors.casework import bodies, events
+from tongbao_connectors.casework import bodies, events, files
+from tongbao_connectors.casework.files import Attached
 from tongbao_connectors.casework.reporting import report
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message, Opening
@@ -42,6 +43,45 @@ def open_body(
     `why` is kept with his reference and the time. `unit` is that of somebody whom the roster doesn't list: a
     supervisor. Raises NotFound, also where the body has been purged, and NoRight.
     """
+    with atomic():
+        message, unit = _record(reference, officer_ref, why, roster, at, unit)
+        body = bodies.plain(message)
+        _report(message, officer_ref, unit, roster, at)
+        openings = Opening.objects.filter(message=message).count()
+    return OpenedBody(message.message_id, message.number, body, openings)
+
+
+def open_file(
+    reference: str,
+    digest: str,
+    *,
+    officer_ref: str,
+    why: str,
+    roster: Roster,
+    at: datetime,
+    unit: str = "",
+) -> Attached:
+    """Opens a file that belongs to a message, by its digest: an opening of that message like any other.
+
+    The timeline of the thread says which file. Raises NotFound where it isn't complete, differs from what the
+    alert lists, or has been purged; else like `open_body`.
+    """
+    with atomic():
+        message, unit = _record(reference, officer_ref, why, roster, at, unit)
+        file = files.one(message, digest)
+        if file is None:
+            raise NotFound(Words("没有这份附件，或未到齐", "there is no such file, or not all of it"))
+        _report(message, officer_ref, unit, roster, at)
+        known = digest.removeprefix("sha256:")[:8]
+        facts = {"officer_ref": officer_ref, "unit": unit, "file": known}
+        events.note(finding.message(message.thread), EventKind.FILE_OPENED, at, **facts)
+    return file
+
+
+def _record(
+    reference: str, officer_ref: str, why: str, roster: Roster, at: datetime, unit: str
+) -> tuple[Message, str]:
+    """Writes down who opens what and why, inside the caller's transaction; the message and his unit."""
     unit = roster.officers[officer_ref].unit if officer_ref in roster.officers else unit
     if unit not in roster.units or not why.strip():
         raise NoRight(
@@ -51,18 +91,9 @@ def open_body(
             )
         )
     message = finding.message(reference)
-    with atomic():
-        Opening.objects.create(
-            message=message,
-            officer_ref=officer_ref,
-            unit=unit,
-            why=why.strip()[:200],
-            at=at,
-        )
-        body = bodies.plain(message)
-        _report(message, officer_ref, unit, roster, at)
-        openings = Opening.objects.filter(message=message).count()
-    return OpenedBody(message.message_id, message.number, body, openings)
+    facts = {"officer_ref": officer_ref, "unit": unit, "why": why.strip()[:200], "at": at}
+    Opening.objects.create(message=message, **facts)
+    return message, unit
 
 
 def _report(message: Message, officer_ref: str, unit: str, roster: Roster, at: datetime) -> None:

@@ -56,6 +56,7 @@ _POINTS: Final[Mapping[EventKind, str]] = MappingProxyType(
         EventKind.COMMENTED: OWN,
         EventKind.PRINTED: OWN,
         EventKind.EXPORTED: OWN,
+        EventKind.FILE_OPENED: OWN,
     }
 )
 _BY_NOBODY: Final = frozenset({Stage.DELIVERED, Stage.ROUTED, Stage.LIFTED, Stage.PURGED})
@@ -203,6 +204,8 @@ def _detail(kind: EventKind, facts: Mapping[str, Any]) -> Words:
         case EventKind.NOT_SENT:
             what = MessageType(facts["type"])
             return Words(f"：{what.zh}（{facts['code']}）", f": {what.en} ({facts['code']})")
+        case EventKind.FILE_OPENED:
+            return Words(f" {facts['file']}…", f" {facts['file']}…")
         case EventKind.CAME_BACK:
             return Words(f"（原由 {facts['held_by']} 签收）", f" (it was {facts['held_by']}'s)")
         case EventKind.TAKEN_BY_PHONE:
@@ -249,7 +252,7 @@ def _others(message: Message) -> Iterator[Line]:
     if message.type != MessageType.ALERT:
         return
     told = {event.facts.get("message_id") for event in Event.objects.filter(message=message)}
-    kinds = [str(kind) for kind in PEOPLES_TYPES]
+    kinds = [str(kind) for kind in PEOPLES_TYPES - {MessageType.ATTACHMENT}]
     for other in Message.objects.filter(thread=message.thread, type__in=kinds).exclude(pk=message.pk):
         if other.message_id not in told:
             where, what = _place(other.origin), _what(other)

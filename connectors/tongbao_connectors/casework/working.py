@@ -1,5 +1,6 @@
 """Working on an alert that was signed for: assigning, starting, answering, asking for more."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from tongbao_connectors.casework import events, rights
 from tongbao_connectors.casework.items import Item, move, not_now, row_of, view
 from tongbao_connectors.casework.reporting import report_of
 from tongbao_connectors.casework.signing import sign
+from tongbao_connectors.files import File
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message
 from tongbao_schemas.bodies.codes import AnswerKind, ReplyKind
@@ -96,13 +98,15 @@ def answer(
         return submit(compact_json(content), origin=origin, by=officer_ref, roster=roster, at=at)
 
 
-def submit(data: bytes, *, origin: str, by: str, roster: Roster, at: datetime) -> drafts.Draft:
+def submit(
+    data: bytes, *, origin: str, by: str, roster: Roster, at: datetime, files: Sequence[File] = ()
+) -> drafts.Draft:
     """Takes a submission, at the desk or from a case system; an answer moves its case either way.
 
     Raises what `drafts.submit` raises, and Conflict where the case doesn't allow that answer.
     """
     with atomic():
-        draft = drafts.submit(data, origin=origin, by=by, now=at)
+        draft = drafts.submit(data, origin=origin, by=by, now=at, files=files)
         if draft.created and draft.type == MessageType.ANSWER:
             _count(parse_submission(data), draft.message_id, by, roster, at)
     return draft

@@ -124,7 +124,8 @@ def similar(message: Message) -> list[Similar]:
 
 def _unread() -> QuerySet[Message]:
     reached = Reached.objects.values_list("message", flat=True).first() or 0
-    return Message.objects.filter(pk__gt=reached, content_key__isnull=False).order_by("pk")
+    unread = Message.objects.filter(pk__gt=reached, content_key__isnull=False).order_by("pk")
+    return unread.exclude(type=MessageType.ATTACHMENT)
 
 
 def _make_key(path: Path) -> None:

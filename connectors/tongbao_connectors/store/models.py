@@ -5,7 +5,7 @@
    `Record`, the content key in `ContentKey`. Deleting a content key purges a body and leaves every
    signature verifiable.
 2. The way out is a `Draft` (drafted, or refused here) and then an `Outbox` row (sealed, published, settled,
-   or rejected by the exchange).
+   or rejected by the exchange). A `HeldFile` lies beside a draft until its parts are drafts themselves.
 3. `InboxItem` is the officers' side of a received message: why it lies where, who is accountable, who
    signed for it. `Event` has a line for everything that was done with a message here.
 4. `StageReport` holds every stage of every message, this province's own and those that others reported in
@@ -28,6 +28,7 @@ OFFICER_REF = 32
 UNIT = 64
 AUDIENCE = 40 * (CODE + 1)
 REFUSAL = 8
+FILE_NAME = 60
 
 
 class Message(models.Model):
@@ -154,6 +155,29 @@ class Draft(models.Model):
         return f"{self.type} {self.message_id}: {self.state}"
 
 
+class HeldFile(models.Model):
+    """A file in plain that waits for its message to be sealed. Once its last part is a draft, it is deleted.
+
+    `number` counts the files of one message from 1, `next_part` is the part that becomes a draft next.
+    """
+
+    message_id = models.CharField(max_length=MESSAGE_ID)
+    number = models.IntegerField()
+    name = models.CharField(max_length=FILE_NAME)
+    digest = models.CharField(max_length=DIGEST)
+    size = models.IntegerField()
+    content = models.BinaryField()
+    next_part = models.IntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = (
+            models.UniqueConstraint(fields=["message_id", "number"], name="store_held_file_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"file {self.number} of message {self.message_id}"
+
+
 class Outbox(models.Model):
     """A sealed message on its way out, until the exchange has settled it.
 
@@ -271,7 +295,7 @@ class Event(models.Model):
     """One thing that this province's officers or its desk did with a message, received or sent.
 
     `kind` is of `case_rules.EventKind`. `officer_ref` is empty where no person acted. `facts` holds codes,
-    references and times, never what a body says.
+    references and times and an officer's own remark, never what a body says.
     """
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="events")

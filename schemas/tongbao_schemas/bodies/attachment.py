@@ -118,15 +118,19 @@ def cut(name: str, content: bytes) -> Iterator[dict[str, Any]]:
     """
     whole, count = digest(content), parts_of(len(content))
     for index in range(count):
-        piece = content[index * PART_BYTES : (index + 1) * PART_BYTES]
-        yield {
-            "name": name,
-            "media_type": media_type_of(name),
-            "digest": whole,
-            "part": index + 1,
-            "parts": count,
-            "data": b64encode(piece),
-        }
+        yield part(name, whole, index + 1, count, content[index * PART_BYTES : (index + 1) * PART_BYTES])
+
+
+def part(name: str, whole: str, number: int, parts: int, piece: bytes) -> dict[str, Any]:
+    """The body of one part, as plain JSON values; `whole` is the file's digest."""
+    return {
+        "name": name,
+        "media_type": media_type_of(name),
+        "digest": whole,
+        "part": number,
+        "parts": parts,
+        "data": b64encode(piece),
+    }
 
 
 def parts_of(size: int) -> int:
