@@ -20,6 +20,7 @@ from enum import StrEnum, auto
 from typing import Final, Literal
 
 from tongbao_broker.errors import Words
+from tongbao_connectors.case_rules import EventKind
 from tongbao_schemas.codes import Handling, Labelled
 
 Direction = Literal["in", "out", ""]
@@ -137,6 +138,17 @@ ASKED_WHY: Final = "升级通知"
 POSTED_WHY: Final = "外派联络"
 AUTHOR_WHY: Final = "拟稿"
 REVIEWER_WHY: Final = "审核"
+AUTOMATIC: Final[Mapping[str, Words]] = {
+    ON_DUTY_WHY: Words(ON_DUTY_WHY, "on duty for it"),
+    HANDLING_WHY: Words(HANDLING_WHY, "handles it"),
+    ASKED_WHY: Words(ASKED_WHY, "escalated to"),
+    POSTED_WHY: Words(POSTED_WHY, "posted officer"),
+    AUTHOR_WHY: Words(AUTHOR_WHY, "wrote it"),
+    REVIEWER_WHY: Words(REVIEWER_WHY, "reviewed it"),
+    EventKind.REISSUED.zh: Words(EventKind.REISSUED.zh, "to re-issue it"),
+    EventKind.SENT_AGAIN.zh: Words(EventKind.SENT_AGAIN.zh, "to correct it and send it again"),
+}
+"""The reasons of an opening that nobody types, as they are kept, in words."""
 
 
 def decide(who: Who, verb: Verb, thing: Thing = ANYTHING) -> Decision:
@@ -146,10 +158,8 @@ def decide(who: Who, verb: Verb, thing: Thing = ANYTHING) -> Decision:
         return _no("账号已停用，由本省管理员启用。", "The account is closed; an administrator can open it.")
     if who.role not in roles:
         return _no(*_able(roles))
-    if verb in (Verb.PRINT, Verb.EXPORT) and thing.direction == "in" and thing.handling not in _allowed(verb):
-        return _no(
-            "处理要求不允许导出，须先征得来源省同意。", "Its handling code forbids it; ask the origin first."
-        )
+    if verb in (Verb.PRINT, Verb.EXPORT) and thing.handling not in _allowed(verb):
+        return _no(*(_OWN_NOT_EXPORTED if thing.direction == "out" else _NOT_EXPORTED))
     if thing != ANYTHING and who.role is Role.POSTED and not _follows(who, verb, thing):
         return _no(
             "只限派驻期内本省与驻地之间的协查。", "Only what is between home and host, while he is posted."
@@ -159,6 +169,16 @@ def decide(who: Who, verb: Verb, thing: Thing = ANYTHING) -> Decision:
             "由主责、承办人或组长办理。", "Its accountable officer, its handler or a leader can do it."
         )
     return Decision(True, automatic_why=_automatic_why(who, verb, thing))
+
+
+_NOT_EXPORTED: Final = (
+    "处理要求不允许导出，须先征得来源省同意。",
+    "Its handling code forbids it; ask the origin first.",
+)
+_OWN_NOT_EXPORTED: Final = (
+    "处理要求不允许导出，可以打印。",
+    "Its handling code forbids a file; it may be printed.",
+)
 
 
 def _allowed(verb: Verb) -> frozenset[str]:

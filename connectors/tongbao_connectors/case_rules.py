@@ -215,7 +215,7 @@ class EventKind(Labelled):
     REISSUED = "reissued", "改发", "Re-issued"
     SENT_AGAIN = "sent_again", "修改后重发", "Corrected and sent again"
     NOT_SENT = "not_sent", "未发出", "Not sent"
-    COMMENTED = "commented", "批注", "Comment"
+    COMMENTED = "commented", "备注", "Comment"
     EXPORTED = "exported", "导出", "Exported"
     PRINTED = "printed", "打印", "Printed"
     FILE_OPENED = "file_opened", "打开附件", "File opened"

@@ -9,6 +9,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from tongbao_broker.trust.directory import (
     Directory,
@@ -132,6 +133,7 @@ def _verified(
     return Offered(value, trust)
 
 
+@lru_cache(maxsize=4)
 def _as_kept(value: bytes) -> Directory:
     """A directory that was verified when it was stored."""
     envelope = parse_trust_file(value).directory

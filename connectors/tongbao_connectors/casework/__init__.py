@@ -16,6 +16,7 @@ supplement and remind of what was sent; and see where each stands.
 from tongbao_connectors.casework.bodies import Card, card, cards
 from tongbao_connectors.casework.bodies import plain as plain_body
 from tongbao_connectors.casework.files import Attached, files_of
+from tongbao_connectors.casework.commenting import comment
 from tongbao_connectors.casework.items import Item, list_inbox, show
 from tongbao_connectors.casework.opening import OpenedBody, open_body, open_file
 from tongbao_connectors.casework.originating import (
@@ -64,6 +65,7 @@ __all__ = [
     "claim_many",
     "close",
     "come_back",
+    "comment",
     "files_of",
     "lift",
     "list_inbox",

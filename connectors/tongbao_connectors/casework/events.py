@@ -23,3 +23,10 @@ def by_officer(
     """Adds a line about what an officer of the roster did."""
     unit = roster.officer(officer_ref).unit
     return note(message, kind, at, officer_ref=officer_ref, unit=unit, **facts)
+
+
+def unit_of(officer_ref: str, roster: Roster, unit: str = "") -> str:
+    """An officer's unit as the roster has it, else the one given; raises NotFound where there is neither."""
+    if officer_ref not in roster.officers and unit in roster.units:
+        return unit
+    return roster.officer(officer_ref).unit

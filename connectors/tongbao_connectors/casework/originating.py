@@ -123,11 +123,16 @@ def remind(
     at: datetime,
     to: Sequence[str] = (),
     client_ref: str | None = None,
+    unit: str = "",
 ) -> drafts.Draft:
-    """Reminds the addressees of an own alert (催办), or only those in `to`. Raises like `close`."""
+    """Reminds the addressees of an own alert (催办), or only those in `to`.
+
+    `unit` is that of somebody whom the roster doesn't list: a posted officer. Raises like `close`.
+    """
     with atomic():
         alert = _own(reference, OwnAct.REMIND)
-        body = {"text": text, "by": _by(officer_ref, roster)}
+        unit = events.unit_of(officer_ref, roster, unit)
+        body = {"text": text, "by": {"unit": roster.units[unit].name, "officer_ref": officer_ref}}
         content = _to_all(alert, MessageType.REMINDER, Relation.SUPPLEMENTS, body)
         if to:
             content["audience"] = _some(content["audience"], to)
@@ -135,7 +140,7 @@ def remind(
         draft = _submit(content, origin, officer_ref, at)
         if draft.created:
             facts = {"to": content["audience"], "message_id": draft.message_id}
-            events.by_officer(alert, EventKind.REMINDED, at, officer_ref, roster, **facts)
+            events.note(alert, EventKind.REMINDED, at, officer_ref=officer_ref, unit=unit, **facts)
     return draft
 
 

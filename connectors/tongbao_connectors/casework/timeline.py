@@ -6,9 +6,11 @@
 3. A line says what happened in references, codes and times; nothing of a body.
 4. Readings by one person in a row are one line that says how many.
 5. A line that brings its own words (`facts["zh"]`, `facts["en"]`) is shown with them.
+6. Who follows a thread with one province only is shown the lines about that province and those about no
+   other one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -17,6 +19,7 @@ from typing import Any, Final
 
 from tongbao_broker.errors import Words
 from tongbao_connectors import finding
+from tongbao_connectors.authorisation import AUTOMATIC
 from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.store.models import (
@@ -72,17 +75,21 @@ _GROUNDS: Final[Mapping[EventKind, tuple[str, type[Labelled]]]] = MappingProxyTy
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that happened: when, how its point is drawn, of which kind, in words, and by whom."""
+    """One thing that happened: when, how its point is drawn, of which kind, in words, and by whom.
+
+    `about` are the provinces that it is about; none: it is about no particular one.
+    """
 
     at: datetime
     point: str
     kind: str
     words: Words
     by: Words | None = None
+    about: frozenset[str] = frozenset()
 
 
-def timeline(reference: str) -> list[Line]:
-    """All lines of a message, newest first; raises NotFound."""
+def timeline(reference: str, *, only: Collection[str] = ()) -> list[Line]:
+    """All lines of a message, newest first, or those about the provinces in `only`; raises NotFound."""
     message = finding.message(reference)
     lines = [
         *_way(message),
@@ -91,7 +98,8 @@ def timeline(reference: str) -> list[Line]:
         *_openings(message),
         *_others(message),
     ]
-    return list(_gathered(sorted(lines, key=lambda line: line.at)[::-1]))
+    seen = [line for line in lines if not (only and line.about) or line.about & set(only)]
+    return list(_gathered(sorted(seen, key=lambda line: line.at)[::-1]))
 
 
 def _gathered(lines: Sequence[Line]) -> Iterator[Line]:
@@ -170,7 +178,17 @@ def _events(message: Message) -> Iterator[Line]:
     for event in Event.objects.filter(message=message):
         kind = EventKind(event.kind)
         point = _POINTS.get(kind, PERSON if event.officer_ref or "origin" in event.facts else SYSTEM)
-        yield Line(event.at, point, event.kind, _said(kind, event.facts), _actor(event))
+        yield Line(event.at, point, event.kind, _said(kind, event.facts), _actor(event), _about(event))
+
+
+def _about(event: Event) -> frozenset[str]:
+    """The provinces that an event names: where it is from, whom it went to, who was called or is followed."""
+    if event.kind == EventKind.REPLIED and "to" in event.facts:
+        asked = Message.objects.filter(message_id=event.facts["to"]).first()
+        return frozenset([asked.origin] if asked else [])
+    named = [event.facts.get(name, ()) for name in ("origin", "place", "to", "host")]
+    codes = {code for each in named for code in ([each] if isinstance(each, str) else each)}
+    return frozenset(codes & PROVINCES.keys())
 
 
 def _said(kind: EventKind, facts: Mapping[str, Any]) -> Words:
@@ -208,6 +226,8 @@ def _detail(kind: EventKind, facts: Mapping[str, Any]) -> Words:
             return Words(f" {facts['file']}…", f" {facts['file']}…")
         case EventKind.CAME_BACK:
             return Words(f"（原由 {facts['held_by']} 签收）", f" (it was {facts['held_by']}'s)")
+        case EventKind.COMMENTED:
+            return Words(f"：{facts['text']}", f": {facts['text']}")
         case EventKind.TAKEN_BY_PHONE:
             there = _place(facts["place"]) if "place" in facts else Words("", "")
             return Words(
@@ -232,12 +252,13 @@ def _stages(message: Message) -> Iterator[Line]:
         code = Words(f"（{report.code}）", f" ({report.code})") if report.code else Words("", "")
         words = Words(f"{where.zh}{stage.zh}{code.zh}", f"{where.en}: {stage.en}{code.en}")
         by = _by(report.officer_ref, report.unit) if report.officer_ref else None
-        yield Line(report.at, point, report.stage, words, by)
+        yield Line(report.at, point, report.stage, words, by, frozenset({report.place}))
 
 
 def _openings(message: Message) -> Iterator[Line]:
     for opening in Opening.objects.filter(message=message):
-        words = Words(f"查阅正文：{opening.why}", f"Body opened: {opening.why}")
+        why = AUTOMATIC.get(opening.why, Words(opening.why, opening.why))
+        words = Words(f"查阅正文：{why.zh}", f"Body opened: {why.en}")
         yield Line(
             opening.at,
             OWN if message.delivery_seq is None else PERSON,
@@ -257,7 +278,9 @@ def _others(message: Message) -> Iterator[Line]:
         if other.message_id not in told:
             where, what = _place(other.origin), _what(other)
             words = Words(f"{where.zh}{what.zh}", f"{where.en}: {what.en}")
-            yield Line(other.admitted_at or other.issued_at, PERSON, other.type, words)
+            own = other.delivery_seq is None
+            about = frozenset(other.audience_codes if own else {other.origin})
+            yield Line(other.admitted_at or other.issued_at, PERSON, other.type, words, about=about)
 
 
 def _what(message: Message) -> Labelled:

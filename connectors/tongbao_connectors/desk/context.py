@@ -19,6 +19,7 @@ from tongbao_connectors.desk import access
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import pick
 from tongbao_connectors.desk.models import Account
+from tongbao_connectors.desk.posted.lists import count_unseen
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import lists
 from tongbao_connectors.store.models import Draft, ExchangeHead, InboxItem, Outbox, StageReport
@@ -28,6 +29,7 @@ DEMO = "demo"
 
 PAGES = (
     ("inbox", Verb.SEE_INBOX, Words("收件箱", "Inbox"), "inbox", ("inbox", "message", "sign-many")),
+    ("posted", Verb.FOLLOW, Words("往来协查", "Home and host"), "swap", ("posted",)),
     ("sent", Verb.SEE_SENT, Words("发件", "Sent"), "send", ("sent", "draft")),
     ("duty", Verb.SEE_DUTY, Words("值班", "Duty"), "calendar", ("duty",)),
     ("handover", Verb.HAND_OVER, Words("交接", "Handover"), "swap", ("handover",)),
@@ -38,7 +40,7 @@ PAGES = (
 
 @dataclass(frozen=True)
 class Place:
-    """One entry of the navigation."""
+    """One entry of the navigation; `badge` is the address at which its count is asked for again."""
 
     name: str
     href: str
@@ -46,6 +48,7 @@ class Place:
     icon: str
     current: bool
     count: int = 0
+    badge: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,9 @@ def navigation(request: HttpRequest, who: Who) -> Iterator[Place]:
         if href and decide(who, verb):
             current = bool(at) and str(at).startswith(prefixes)
             count = COUNTS[name](who) if name in COUNTS else 0
-            yield Place(name, href, pick(words), icon, current, count)
+            yield Place(
+                name, href, pick(words), icon, current, count, _href(BADGES[name]) if name in BADGES else ""
+            )
 
 
 def waiting(who: Who) -> int:
@@ -112,8 +117,14 @@ def waiting(who: Who) -> int:
     return access.visible(InboxItem.objects.filter(state=InboxItem.State.WAITING), who).count()
 
 
-COUNTS: Final[Mapping[str, Callable[[Who], int]]] = {"inbox": waiting, "sent": lists.to_decide}
+COUNTS: Final[Mapping[str, Callable[[Who], int]]] = {
+    "inbox": waiting,
+    "posted": count_unseen,
+    "sent": lists.to_decide,
+}
 """What waits for a person behind an entry of the navigation."""
+BADGES: Final[Mapping[str, str]] = {"inbox": "badge", "posted": "posted-badge"}
+"""The counts that a page which is open asks for again, by the names of their addresses."""
 
 
 def stale(heard: datetime | None, now: datetime) -> Words | None:

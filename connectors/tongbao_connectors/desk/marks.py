@@ -25,6 +25,7 @@ LABELLED_IN: Final = (
     "tongbao_connectors.store.models",
     "tongbao_connectors.case_rules",
     "tongbao_connectors.desk.inbox.lists",
+    "tongbao_connectors.desk.posted.lists",
     "tongbao_connectors.search.terms",
     "tongbao_connectors.roster",
     "tongbao_connectors.duty.delivering",

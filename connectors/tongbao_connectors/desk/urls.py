@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("tongbao_connectors.desk.inbox.urls")),
     path("", include("tongbao_connectors.papers.urls")),
     path("", include("tongbao_connectors.duty.urls")),
+    path("", include("tongbao_connectors.desk.posted.urls")),
     path("login/", login.first, name="login"),
     path("login/second/", login.second, name="login-second"),
     path("login/enrol/", login.enrol, name="login-enrol"),

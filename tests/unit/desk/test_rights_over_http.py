@@ -1,7 +1,8 @@
 """Every address × person × method at a province's desk: who gets in is written here once more, by hand.
 
-Objects: an alert that lies in the intelligence unit, an alert that this province sent, one that only the
-other province has, one that nobody has. Whatever is not allowed changes nothing.
+Objects: an alert that lies in the intelligence unit, alerts that this province sent to the province whence
+that came and to a third one, one that only the other province has, one that nobody has. One officer is posted
+at the other province, the posting of another one is over. Whatever is not allowed changes nothing.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.support.databases import DESK
 from tests.support.desk import Browser, DeskAt
+from tests.support.posting import post, posting
 from tests.support.province import Network, Province, alert
 from tongbao_broker import database
 from tongbao_connectors.authorisation import Role
@@ -25,6 +27,7 @@ from tongbao_connectors.store.models import InboxItem
 
 NEAR, FAR, REVIEWER, LEADER = "near", "far", "reviewer", "leader"
 ADMIN, SUPERVISOR, CLOSED, STRANGER = "admin", "supervisor", "closed", "stranger"
+POSTED, RECALLED = "posted", "recalled"
 PEOPLE = {
     NEAR: (Role.RECEIVER, "A-0117"),
     FAR: (Role.RECEIVER, "A-0120"),
@@ -32,9 +35,12 @@ PEOPLE = {
     LEADER: (Role.LEADER, "A-0001"),
     ADMIN: (Role.ADMIN, "A-0900"),
     SUPERVISOR: (Role.SUPERVISOR, "A-0901"),
+    POSTED: (Role.POSTED, "A-0301"),
+    RECALLED: (Role.POSTED, "A-0302"),
 }
 OUTSIDE = {CLOSED, STRANGER}
 ALL = set(PEOPLE)
+STAFF = ALL - {POSTED, RECALLED}
 OFFICERS = {NEAR, FAR, REVIEWER, LEADER}
 READERS = OFFICERS | {SUPERVISOR}
 SEES_INTEL = {NEAR, REVIEWER, LEADER, SUPERVISOR}
@@ -53,6 +59,7 @@ class Place:
     received: str
     sent: str
     of_another: str
+    of_a_third: str
 
     def state(self) -> str:
         """A digest of everything that the desk has written down, logins apart."""
@@ -76,10 +83,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     at = DeskAt(gd)
     own, other = gd.submit(alert("b-1", "520000")), gz.submit(alert("a-2", "330000"))
     gz.submit(alert("a-1"))
-    net.settle()
+    third = gd.submit(alert("b-2", "330000"))
+    now = net.clock.now()
+    over = posting(now, days=(-9, -1), officer_ref="A-0302", home="440000", host="520000")
+    post(net, posting(now, home="440000", host="520000"), over)
     with gd.here():
         item = InboxItem.objects.select_related("message").get(message__type="alert")
-    people = {name: at.person(role, ref) for name, (role, ref) in PEOPLE.items()}
+    people = {name: at.person(role, ref, unit="duty") for name, (role, ref) in PEOPLE.items()}
     people[CLOSED] = at.person(Role.LEADER, "A-0333")
     at.account(Role.LEADER, "A-0333")
     with gd.here():
@@ -87,7 +97,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
         Account.objects.filter(officer_ref="A-0333").update(is_active=False)
     people[STRANGER] = at.stranger()
-    yield Place(gd, people, item.message.message_id, own.message_id, other.message_id)
+    yield Place(gd, people, item.message.message_id, own.message_id, other.message_id, third.message_id)
     database.close()
 
 
@@ -126,18 +136,34 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "sent": (at("sent"), READERS),
         "sent-one": (at("sent-one", message_id=about["sent"]), READERS),
         "sent-one, received": (at("sent-one", message_id=about["received"]), NOBODY),
+        "sent-print": (at("sent-print", message_id=about["sent"]), READERS),
+        "sent-export": (at("sent-export", message_id=about["sent"]), READERS),
+        "sent-print, received": (at("sent-print", message_id=about["received"]), NOBODY),
+        "sent-act, reissue": (at("sent-act", message_id=about["sent"], name="reissue"), {FAR, LEADER}),
         "drafts": (at("drafts"), READERS),
         "draft-new": (at("draft-new"), OFFICERS),
         "draft, none": (at("draft", number=999), NOBODY),
-        "duty": (at("duty"), ALL),
+        "duty": (at("duty"), STAFF),
         "duty-override": (at("duty-override"), OFFICERS),
         "duty-substitute": (at("duty-substitute"), OFFICERS),
         "duty-swap": (at("duty-swap"), OFFICERS),
         "handover": (at("handover"), OFFICERS),
-        "notifications": (at("notifications"), ALL),
+        "notifications": (at("notifications"), STAFF),
+        "posted": (at("posted"), {POSTED, RECALLED}),
+        "posted-way": (at("posted-way", way="in"), {POSTED, RECALLED}),
+        "posted-badge": (at("posted-badge"), {POSTED, RECALLED}),
+        "posted-one": (at("posted-one", message_id=about["sent"]), {POSTED}),
+        "posted-one, received": (at("posted-one", message_id=about["received"]), {POSTED}),
+        "posted-one, of a third": (at("posted-one", message_id=place.of_a_third), NOBODY),
+        "posted-urge": (at("posted-urge", message_id=about["sent"]), {POSTED}),
+        "posted-urge, received": (at("posted-urge", message_id=about["received"]), NOBODY),
+        "posted-urge, of a third": (at("posted-urge", message_id=place.of_a_third), NOBODY),
+        "posted-remark": (at("posted-remark", message_id=about["sent"]), {POSTED}),
+        "posted-remark, received": (at("posted-remark", message_id=about["received"]), {POSTED}),
+        "posted-remark, of a third": (at("posted-remark", message_id=place.of_a_third), NOBODY),
     }
     for what, message_id in strange.items():
-        for name in ("message-print", "message-export", "sent-one"):
+        for name in ("message-print", "message-export", "sent-one", "posted-one", "posted-urge"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id), NOBODY)
         for act in ("claim", "assign", "open", "no-such-act"):
             found[f"message-act {act}, {what}"] = (at("message-act", message_id=message_id, name=act), NOBODY)
