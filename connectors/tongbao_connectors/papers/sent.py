@@ -28,7 +28,7 @@ from tongbao_connectors.casework.timeline import timeline
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import reading
+from tongbao_connectors.desk.inbox import printing, reading
 from tongbao_connectors.desk.language import current, pick
 from tongbao_connectors.desk.paging import page_number
 from tongbao_connectors.papers import following, lists, redrafting
@@ -41,7 +41,7 @@ from tongbao_connectors.papers.values import one
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
 from tongbao_connectors.wording import Wording
 from tongbao_schemas.bodies.followups import FOLLOW_UPS
-from tongbao_schemas.codes import MessageType, Urgency
+from tongbao_schemas.codes import Category, MessageType, Urgency
 from tongbao_schemas.refusals import REFUSALS, Code
 
 PAGE: Final = 20
@@ -158,6 +158,37 @@ def sent_act(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     return redirect(onwards or f"{reverse('sent-one', args=[message_id])}?done={name}")
 
 
+@require_http_methods(["GET", "POST"])
+@needs(Verb.PRINT)
+def print_view(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """The paper for A4, after its reason is given and recorded."""
+    return _paper(request, message_id, "print")
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Verb.EXPORT)
+def export(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """The same paper as a file of its own."""
+    return _paper(request, message_id, "export")
+
+
+def _paper(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
+    message = _own(message_id)
+    if message is None:
+        raise NotFound(str(message_id))
+    line, said = _lines([message])[0], printing.SAID[name]
+    category = Category(message.category).label(current())
+    facts = {"row": {"title": line.card.title, "category": category}, "stands": stands(line.addressees)}
+    return printing.paper(
+        request,
+        message,
+        thing_of(message),
+        name,
+        ask=lambda form: _form_page(request, message, name, said, _RECORDED, form),
+        about=lambda _: facts,
+    )
+
+
 def show(
     request: HttpRequest, message: Message, thing: Thing, why: str, automatic: bool, *, asked: bool
 ) -> HttpResponse:
@@ -183,6 +214,8 @@ def show(
         "unsaid": asked,
         "paper": paper,
         "steps": list(paper.steps.order_by("pk")) if paper else [],
+        "may_print": bool(shown and may(request, Verb.PRINT, thing)),
+        "may_export": bool(shown and may(request, Verb.EXPORT, thing)),
         "rejected": _sentence(line.rejected) if line.rejected else None,
         "may_draft": bool(may(request, Verb.SUPPLEMENT, thing)),
         "source": redrafting.source_of(paper),
@@ -356,20 +389,28 @@ def _act_page(
     form: Any,
     error: OperationError | Refused | None = None,
 ) -> HttpResponse:
-    lang = current()
-    wrong = form.is_bound and not form.is_valid()
-    trouble = None
+    lang, trouble = current(), ""
     if error is not None:
         detail = error.detail_in(lang) if isinstance(error, OperationError) else ""
         told = f"{error.sentence(lang)} {detail}".strip()
         trouble = f"{told} {error.next_step(lang)} {error.code}"
+    return _form_page(request, message, name, follow.said, follow.means, form, trouble)
+
+
+def _form_page(
+    request: HttpRequest, message: Message, name: str, said: Words, means: Words, form: Any, trouble: str = ""
+) -> HttpResponse:
+    wrong = form.is_bound and not form.is_valid()
     facts = {
         "message": message,
         "name": name,
-        "said": pick(follow.said),
-        "means": pick(follow.means),
+        "said": pick(said),
+        "means": pick(means),
         "form": form,
         "trouble": trouble,
         "wrong": wrong,
     }
-    return render(request, "papers/act.html", facts, status=409 if error else 422 if wrong else 200)
+    return render(request, "papers/act.html", facts, status=409 if trouble else 422 if wrong else 200)
+
+
+_RECORDED: Final = Words("打印和导出会记入经过。", "Printing and exporting stand in the history.")

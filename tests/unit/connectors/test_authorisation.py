@@ -38,6 +38,7 @@ THINGS = {
     "sent by another": SENT,
     "sent by me": replace(SENT, submitted_by=ME),
     "sent from my unit": replace(SENT, unit=MINE),
+    "sent by another, H2": replace(SENT, handling="H2"),
     "sent to my host and another": replace(SENT, between=frozenset({HOST, ANOTHER})),
     "sent to another": replace(SENT, between=frozenset({ANOTHER})),
     "my draft": Thing("draft", MINE, submitted_by=ME),
@@ -97,7 +98,7 @@ def _wanted_of_officers(verb: Verb, name: str) -> frozenset[Role]:
         case Verb.HAND_OVER:
             return OFFICERS
         case Verb.SEE_MESSAGE | Verb.OPEN_BODY | Verb.SEE_OPENINGS | Verb.PRINT | Verb.EXPORT:
-            if verb is Verb.EXPORT and name == "received in my unit, H2":
+            if verb is Verb.EXPORT and name.endswith("H2"):
                 return NOBODY
             near = name in CLOSE_TO_ME | ALL_SENT | {"anything"} or name in {
                 "my draft",

@@ -10,7 +10,7 @@ from tests.support.province import Network, Province, alert
 from tongbao_connectors import casework
 from tongbao_connectors.authorisation import Role
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import Draft, Message, Opening
+from tongbao_connectors.store.models import Draft, Event, Message, Opening
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.refusals import Code
 
@@ -260,3 +260,55 @@ def test_an_act_that_could_not_be_sent_stands_on_top(leader: Browser, gz: DeskAt
     assert "办结未能发出" in page
     assert "TB-404" in page
     assert "已办理" not in page
+
+
+@pytest.mark.parametrize(("name", "kind"), [("print", "printed"), ("export", "exported")])
+def test_print_and_export_ask_record_and_bear_who_and_when(
+    leader: Browser, gz: DeskAt, name: str, kind: str
+) -> None:
+    """Without a reason there is no paper; with one the opening and a line are written, and the paper names
+    the officer, the number and the time on every page. Nothing keeps it.
+    """
+    where = address(leader)
+    assert f"{where}{name}/" not in text(leader.get(where))
+    leader.post(where, {"why": "核对"})
+    assert f"{where}{name}/" in text(leader.get(where))
+    assert "事由" in text(leader.get(f"{where}{name}/"))
+    assert leader.post(f"{where}{name}/", {"why": " "}).status_code == 422
+
+    paper = leader.post(f"{where}{name}/", {"why": "向带班领导汇报"})
+
+    for said in (
+        "演练员A-0001 A-0001 2026-11-23",
+        "黔2026-000001",
+        "向带班领导汇报",
+        "在案人员供述",
+        "广东",
+        "浙江",
+    ):
+        assert said in text(paper), said
+    assert "来源省" not in text(paper)
+    assert paper.headers["Cache-Control"] == "no-store"
+    assert ("attachment" in paper.headers.get("Content-Disposition", "")) == (name == "export")
+    with gz.province.here():
+        assert Event.objects.filter(kind=kind, officer_ref=LEADER).count() == 1
+        assert Opening.objects.filter(why="向带班领导汇报").count() == 1
+
+
+def test_the_handling_code_forbids_the_export_of_ones_own(desk_network: Network) -> None:
+    """H2 leaves as paper only: the page offers no file, and its address gives none."""
+    gz = DeskAt(desk_network.province("520000"))
+    desk_network.province("440000")
+    gz.province.submit(alert("a-1", handling="H2"))
+    desk_network.settle()
+    leader = gz.person(Role.LEADER, LEADER)
+    where = address(leader)
+
+    page = text(leader.post(where, {"why": "核对"}))
+
+    assert f"{where}print/" in page
+    assert f"{where}export/" not in page
+    refused = leader.post(f"{where}export/", {"why": "入卷"})
+    assert refused.status_code == 403
+    assert "可以打印" in text(refused)
+    assert leader.post(f"{where}print/", {"why": "入卷"}).status_code == 200

@@ -1,31 +1,23 @@
-"""One received message: its page, and its paper for print and export.
-
-Print and export ask for a reason, record it, and bear who, when and number over every page.
-"""
+"""One received message: its page, and its paper for print and export."""
 
 from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods
 
-from tongbao_broker.database import atomic
 from tongbao_broker.errors import NotFound
 from tongbao_connectors import casework
 from tongbao_connectors.authorisation import Thing, Verb, Who, decide
-from tongbao_connectors.case_rules import EventKind
-from tongbao_connectors.casework import events
 from tongbao_connectors.desk.access import check, may, needs, thing_of, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import acts, forms, known, reading, rows
+from tongbao_connectors.desk.inbox import acts, forms, known, printing, reading, rows
 from tongbao_connectors.desk.inbox.pages import form_page, item_of, signed, taken, wording
 from tongbao_connectors.desk.inbox.reading import Shown
-from tongbao_connectors.desk.marks import CHEVRONS
 from tongbao_connectors.search import index
 from tongbao_connectors.store.models import InboxItem
-from tongbao_schemas.codes import MessageType, Urgency
+from tongbao_schemas.codes import MessageType
 
 CHANGING: Final = frozenset({MessageType.UPDATE, MessageType.CANCEL})
 
@@ -47,14 +39,14 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @needs(Verb.PRINT)
 def print_view(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The paper for A4, after its reason is given and recorded."""
-    return _paper(request, message_id, Verb.PRINT, EventKind.PRINTED)
+    return _paper(request, message_id, "print")
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Verb.EXPORT)
 def export(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The same paper as a file of its own."""
-    return _paper(request, message_id, Verb.EXPORT, EventKind.EXPORTED)
+    return _paper(request, message_id, "export")
 
 
 def show(
@@ -102,31 +94,21 @@ def _about(item: InboxItem, thing: Thing, who: Who, shown: Shown | None) -> dict
         "steps": [rows.named(step[w.lang], roster, w) for step in item.steps],
         "updates": [each for each in thread if each.message.type in CHANGING],
         "kept_until": w.clock(shown.kept_until if shown else message.expires_at),
-        "level_icon": CHEVRONS[Urgency(message.urgency)],
         "may_print": bool(decide(who, Verb.PRINT, thing)),
         "may_export": bool(decide(who, Verb.EXPORT, thing)),
     }
 
 
-def _paper(request: HttpRequest, message_id: UUID, verb: Verb, kind: EventKind) -> HttpResponse:
+def _paper(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     item = item_of(message_id)
     if item is None:
         raise NotFound(str(message_id))
-    thing, roster = thing_of(item, desk().roster()), desk().roster()
-    check(request, verb, thing)
-    check(request, Verb.OPEN_BODY, thing)
-    form = forms.Why(request.POST if request.method == "POST" else None)
-    name = "print" if verb is Verb.PRINT else "export"
-    if request.method == "GET" or not form.is_valid():
-        return form_page(request, item, name, form)
-    who, w = who_asks(request), wording(item.message)
-    with atomic():
-        shown = reading.read(item.message, form.cleaned_data["why"], False, who, roster, w)
-        events.note(item.message, kind, w.now, officer_ref=who.officer_ref, unit=who.unit)
-    context = _about(item, thing, who, shown) | {"why": form.cleaned_data["why"], "file": verb is Verb.EXPORT}
-    if verb is Verb.PRINT:
-        return render(request, "desk/inbox/print.html", context)
-    content = render_to_string("desk/inbox/print.html", context | {"style": known.print_style()}, request)
-    response = HttpResponse(content, content_type="text/html; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{item.message.message_id}.html"'
-    return response
+    thing = thing_of(item, desk().roster())
+    return printing.paper(
+        request,
+        item.message,
+        thing,
+        name,
+        ask=lambda form: form_page(request, item, name, form),
+        about=lambda shown: _about(item, thing, who_asks(request), shown),
+    )
