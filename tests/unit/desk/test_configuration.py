@@ -7,7 +7,7 @@ import pytest
 from tongbao_broker.errors import BadConfiguration
 from tongbao_connectors.authorisation import Role
 from tongbao_connectors.desk import configuration, first_accounts
-from tongbao_connectors.workspace import DEMO_DESKS, template
+from tongbao_connectors.workspace import DEMO_DESKS, DEMO_POSTINGS, template
 
 
 def write(folder: Path, text: str) -> Path:
@@ -55,15 +55,18 @@ def test_unsafe_or_unknown_setting_is_refused(tmp_path: Path, text: str, network
 
 @pytest.mark.parametrize("code", DEMO_DESKS)
 def test_demo_desk_has_every_role(tmp_path: Path, code: str) -> None:
-    """The shipped accounts are whole: each role, each officer of the roster once."""
+    """The shipped accounts are whole: each role, each officer of the roster once, whom the directory posts."""
     (tmp_path / "accounts.toml").write_text(template(code, "accounts.toml"), encoding="utf-8")
     file = first_accounts.load(tmp_path)
 
     assert file is not None
-    assert {account.role for account in file.account} == set(Role)
+    posted = {posting.officer_ref for posting in DEMO_POSTINGS if posting.home == code}
+    roles = {account.role for account in file.account}
+    assert roles == set(Role) - (set() if posted else {Role.POSTED})
+    assert {account.officer_ref for account in file.account if account.role is Role.POSTED} == posted
     assert len({account.officer_ref for account in file.account}) == len(file.account)
     assert all(
         f'officer_ref = "{account.officer_ref}"' in template(code, "roster.toml")
         for account in file.account
-        if account.role not in (Role.ADMIN, Role.SUPERVISOR)
+        if account.role not in (Role.ADMIN, Role.SUPERVISOR, Role.POSTED)
     )

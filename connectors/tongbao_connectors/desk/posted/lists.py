@@ -6,7 +6,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -16,6 +15,8 @@ from tongbao_connectors.case_rules import State, ThreadState
 from tongbao_connectors.desk.access import followed
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.inbox.lists import PAGE, Filter, found
+from tongbao_connectors.desk.inbox.rows import due_for
+from tongbao_connectors.papers.standing import Due, Stand, due_of, stands
 from tongbao_connectors.search.index import Index
 from tongbao_connectors.store.models import InboxItem, Message, Opening
 from tongbao_schemas.codes import Labelled, MessageType, Urgency
@@ -30,16 +31,17 @@ class Way(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An alert in the list: `addressees` are the hosts it went to, `item` where it lies at home if it came.
+    """An alert in the list: `stands` are the hosts it went to, `item` where it lies at home if it came.
 
     `unseen` counts what he hasn't opened of its thread.
     """
 
     message: Message
     card: casework.Card
-    addressees: tuple[casework.Addressee, ...]
+    stands: Sequence[Stand]
     state: ThreadState | State
     item: InboxItem | None
+    due: Due | None
     unseen: int
 
 
@@ -105,17 +107,14 @@ def _lines(messages: Sequence[Message], who: Who) -> list[Line]:
     there, states = casework.standings(own), casework.own_states(own)
     fresh = unseen(who).filter(thread__in=[each.thread for each in messages])
     new = dict(fresh.values_list("thread").annotate(Count("pk")).order_by())
-    return [
-        Line(
-            message,
-            cards[message.pk],
-            hosts_of(there.get(message.pk, ()), who),
-            states[message.pk] if message.pk in states else State(items[message.pk].state),
-            items.get(message.pk),
-            new.get(message.thread, 0),
-        )
-        for message in messages
-    ]
+    lines = []
+    for message in messages:
+        item, hosts = items.get(message.pk), hosts_of(there.get(message.pk, ()), who)
+        state = State(item.state) if item else states[message.pk]
+        due = due_here(item) if item else due_of(hosts, states[message.pk])
+        seen = new.get(message.thread, 0)
+        lines.append(Line(message, cards[message.pk], stands(hosts), state, item, due, seen))
+    return lines
 
 
 def hosts_of(addressees: Sequence[casework.Addressee], who: Who) -> tuple[casework.Addressee, ...]:
@@ -123,9 +122,9 @@ def hosts_of(addressees: Sequence[casework.Addressee], who: Who) -> tuple[casewo
     return tuple(each for each in addressees if each.code in who.hosts)
 
 
-def earliest(addressees: Sequence[casework.Addressee]) -> datetime | None:
-    """What is due next of them."""
-    return min((each.due_at for each in addressees if each.due_at is not None), default=None)
+def due_here(item: InboxItem) -> Due | None:
+    """What home owes next of what came."""
+    return Due(due_for(item), item.due_at, ()) if item.due_at else None
 
 
 def _items(messages: Sequence[Message]) -> dict[int, InboxItem]:

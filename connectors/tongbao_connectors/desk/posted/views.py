@@ -25,7 +25,7 @@ from tongbao_connectors.desk.middleware import in_background
 from tongbao_connectors.desk.paging import page_number
 from tongbao_connectors.desk.posted import forms, lists
 from tongbao_connectors.desk.posted.lists import Way
-from tongbao_connectors.papers.sent import owed
+from tongbao_connectors.papers.standing import due_of, stands
 from tongbao_connectors.search.index import Index
 from tongbao_connectors.store.models import InboxItem, Message
 from tongbao_schemas.codes import MessageType, Status, Urgency
@@ -48,7 +48,6 @@ def posted(request: HttpRequest, way: str = Way.OUT.value) -> HttpResponse:
         "way": Way(way),
         "tabs": list(lists.counts(who).items()),
         "page": page,
-        "lines": [(line, lists.earliest(line.addressees)) for line in page.lines],
         "narrowed": narrowed,
         "levels": [(each, page.levels[each.value], narrowed.with_level(each.value)) for each in Urgency],
         "all_levels": narrowed.with_level(""),
@@ -161,18 +160,15 @@ def _of(message_id: UUID) -> tuple[Message, Thing]:
 def _sent(message: Message, who: Who) -> dict[str, Any]:
     """Where an own alert stands with the hosts."""
     there = lists.hosts_of(casework.standing(message.message_id), who)
-    return {
-        "addressees": [(each, owed(each)) for each in there],
-        "state": casework.own_state(message),
-        "due": lists.earliest(there),
-    }
+    state = casework.own_state(message)
+    return {"stands": stands(there), "state": state, "due": due_of(there, state)}
 
 
 def _received(message: Message) -> dict[str, Any]:
     """Where a received message lies at home, and how far it is."""
     item = InboxItem.objects.select_related("message").get(message=message)
     facts = known.four_facts(item, desk().roster(), wording(message))
-    return {"item": item, "facts": facts, "terms": known.terms(item), "due": item.due_at}
+    return {"item": item, "facts": facts, "terms": known.terms(item), "due": lists.due_here(item)}
 
 
 def _came(message: Message, who: Who) -> list[Message]:
