@@ -27,7 +27,7 @@ from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held, 
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC
 from tongbao_broker.streams import cursor
-from tongbao_connectors import following, inbox, incidents, numbering
+from tongbao_connectors import following, inbox, incidents, meters, numbering
 from tongbao_connectors.acceptance import HeadRead, View, examine
 from tongbao_connectors.composing import Office
 from tongbao_connectors.duty import current
@@ -58,6 +58,7 @@ class Source(Protocol):
     def seek(self, topic: str, offset: int) -> None: ...
     def pause(self, topic: str) -> None: ...
     def resume(self, topic: str) -> None: ...
+    def end_seen(self, topic: str) -> int | None: ...
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]: ...
     def close(self) -> None: ...
 
@@ -101,7 +102,7 @@ class Connector:
         self._waiting: dict[str, Waiting] = {}
         self._busy = False
         self._next_minding = now
-        self._sealing_held = False
+        self._sealing_held_since: datetime | None = None
         self._reader = open_reader((*self._topics, settings.out_topic))
 
     def start(self) -> None:
@@ -113,6 +114,23 @@ class Connector:
 
     def close(self) -> None:
         self._reader.close()
+
+    def condition(self) -> meters.Condition:
+        """How it stands; may be asked from another thread."""
+        held = {topic: waiting.since for topic, waiting in list(self._waiting.items())}
+        since = self._sealing_held_since
+        return meters.Condition(
+            trust=self._trusting.current,
+            keys={"message": self._publisher.keyid, "seal": self._seal_key()},
+            held=held | ({self._settings.out_topic: since} if since else {}),
+            ends={topic: self._reader.end_seen(topic) for topic in self._topics},
+        )
+
+    def _seal_key(self) -> str:
+        """The newest seal key in the directory whose private half is here."""
+        known = map(self._trusting.directory.key, self._reception.seal_keys)
+        newest = max(filter(None, known), key=lambda key: (key.valid_from, key.kid), default=None)
+        return newest.kid if newest else ""
 
     def turn(self) -> None:
         """One turn (see above)."""
@@ -131,6 +149,7 @@ class Connector:
         if not batches:
             return 0
         self._reached("polled")
+        meters.polled(batches)
         now = self._clock.now()
         try:
             for batch in self._of(DIRECTORY_TOPIC, batches):
@@ -159,6 +178,7 @@ class Connector:
                 following.store(one, self._trusting)
             for intake in intakes:
                 settled += inbox.store(intake)
+        meters.stored(intakes, settled)
         self._reached("committed")
         if settled:
             self._reached("settled")
@@ -221,12 +241,12 @@ class Connector:
             sealed = self._publisher.seal(self._trusting.directory)
             if asking:
                 sealed += self._publisher.ask(self._trusting.directory)
-            self._sealing_held = False
+            self._sealing_held_since = None
         except Held as trouble:
             sealed = 0
-            if not self._sealing_held:
+            if self._sealing_held_since is None:
                 log.error("nothing is sealed", detail=trouble.detail)
-            self._sealing_held = True
+                self._sealing_held_since = self._clock.now()
         return sealed + self._publisher.publish()
 
     def _position(self, topic: str) -> tuple[int, bool]:

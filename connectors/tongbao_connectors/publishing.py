@@ -30,7 +30,7 @@ from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.statements import aware, batched, places, select, update, written
 from tongbao_broker.trust.directory import Directory, usable
-from tongbao_connectors import attaching, deliveries, effects, ledger
+from tongbao_connectors import attaching, deliveries, effects, ledger, meters
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
@@ -126,6 +126,11 @@ class Publisher:
         self._ready: dict[int, Outgoing] = {}
         self._published_all = False
 
+    @property
+    def keyid(self) -> str:
+        """The key that signs."""
+        return self._office.key.keyid
+
     def seal(self, directory: Directory) -> int:
         """Turns waiting drafts and stage reports into messages; how many. Raises Held and Fenced."""
         drafts_wait, reports_wait, files_wait = _waiting()
@@ -166,6 +171,7 @@ class Publisher:
         for key, made in zip(keys, batch.made, strict=True):
             self._ready[key] = self._outgoing(made.composed)
         self._published_all = False
+        meters.sealed([made.composed.header.type for made in batch.made], batch.refused)
         self._reached("sealed")
         return len(keys)
 
@@ -178,6 +184,7 @@ class Publisher:
         if sent:
             with atomic():
                 _mark_published(sent, self._clock.now())
+            meters.PUBLISHED.inc(len(sent))
         self._published_all = len(sent) == len(waiting) < RECORDS_AT_ONCE
         return len(sent)
 
@@ -189,6 +196,7 @@ class Publisher:
         sent = self._send(_outbox_keys('"state" = %s AND "publish_again_at" <= %s', due))
         if sent:
             log.warning("published again", count=len(sent), topic=self._topic)
+            meters.AGAIN.inc(len(sent))
             with atomic():
                 _postpone(Outbox.objects.filter(state=Outbox.State.PUBLISHED, pk__in=sent), now)
         return len(sent)
@@ -353,6 +361,11 @@ class _Batch:
                 self._take(Made(self._addressed(items, Status.ACTUAL, EXCHANGE, None)))
             except Refused as refused:
                 log.error("missing deliveries can't be asked for", code=str(refused.code), count=len(asked))
+
+    @property
+    def refused(self) -> list[Code]:
+        """Why drafts can't be sent."""
+        return [refusal.code for refusal in self._refusals]
 
     def store(self) -> list[int]:
         """Stores everything, inside the caller's transaction.

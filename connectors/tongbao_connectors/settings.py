@@ -1,10 +1,12 @@
 """What one province's connector is told, in the files of its folder.
 
     connector.toml      code, network, kafka.bootstrap, database_url (unless connector.db in the folder
-    serves) tls.pem  ca.pem     client certificate with its key; the issuing CA keys/message.pem    the
-    signing key; keys/seal/*.pem: the seal keys, old ones as long as bodies are sealed to them trust.json
-          roots and directory; pinned-root.json: the root this installation was set up with routing.toml
-    roster.toml   where alerts go, and who is on duty
+                        serves), metrics.host and metrics.connector, .desk, .watch (ports; off unless named)
+    tls.pem  ca.pem     client certificate with its key; the issuing CA
+    keys/message.pem    the signing key; keys/seal/*.pem: the seal keys, old ones as long as bodies are sealed
+                        to them
+    trust.json          roots and directory; pinned-root.json: the root this installation was set up with
+    routing.toml  roster.toml   where alerts go, and who is on duty
 
 Everything is read when it is asked for and checked then; what is wrong raises BadConfiguration with the
 file's name.
@@ -14,12 +16,13 @@ import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.topics import in_topic, out_topic
+from tongbao_broker.metering.address import LOOPBACK, Host, MetricsAddress, Port
 from tongbao_connectors.roster import Roster, Setting, read_settings, read_text
 from tongbao_connectors.routing import RoutingTable
 from tongbao_schemas.fields import Network, ParticipantCode
@@ -44,6 +47,19 @@ class Kafka(Setting):
     ]
 
 
+class Metrics(Setting):
+    """Where this province's processes answer for /metrics, /healthz, /readyz; each on its own port."""
+
+    host: Host = LOOPBACK
+    connector: Port = None
+    desk: Port = None
+    watch: Port = None
+
+    def of(self, component: Literal["connector", "desk", "watch"]) -> MetricsAddress:
+        """Where this process answers."""
+        return MetricsAddress(host=self.host, port=getattr(self, component))
+
+
 class ConnectorFile(Setting):
     """The tables of `connector.toml`."""
 
@@ -57,6 +73,7 @@ class ConnectorFile(Setting):
             examples=["sqlite:////var/lib/tongbao/gd.db"],
         ),
     ] = None
+    metrics: Metrics = Metrics()
 
 
 class ConnectorSettings:
@@ -67,6 +84,7 @@ class ConnectorSettings:
         self.code = file.code
         self.network = file.network
         self.kafka = file.kafka
+        self.metrics = file.metrics
         self._database_url = file.database_url
 
     @classmethod

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
@@ -18,6 +19,9 @@ from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_schemas.errors import TongbaoError
+
+if TYPE_CHECKING:
+    from tongbao_connectors.connector import Connector
 
 
 def no_op(_point: str) -> None:
@@ -46,6 +50,7 @@ def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], No
     from tongbao_broker.kafka.topics import DIRECTORY_TOPIC
     from tongbao_broker.kafka.writer import Writer
     from tongbao_connectors.connector import Connector
+    from tongbao_connectors.meters import timed
     from tongbao_connectors.waking import bell
 
     def open_reader(topics: Sequence[str]) -> Reader:
@@ -59,16 +64,33 @@ def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], No
         open_reader=open_reader,
         writer=writer,
         clock=SystemClock(),
-        reached=reached,
+        reached=timed(reached),
     )
     connector.start()
     settle_down()
     pulse = Pulse(settings.folder)
+    _answer(settings, connector)
     while not ended.is_set():
         connector.turn()
         pulse.beat()
     connector.close()
     writer.close()
+
+
+def _answer(settings: ConnectorSettings, connector: "Connector") -> None:
+    """Lets whoever may ask see how it stands."""
+    from tongbao_broker.metering.endpoint import serve
+    from tongbao_connectors.meters import look
+
+    serve(
+        settings.metrics.of("connector"),
+        settings.folder,
+        "connector",
+        network=settings.network,
+        province=settings.code,
+        look=look(settings.folder, connector.condition, SystemClock()),
+        held=lambda: connector.condition().word,
+    )
 
 
 def _explain(error: Exception) -> None:

@@ -170,6 +170,9 @@ class Reader:
     def end_offset(self, topic: str) -> int:
         return len(self.broker.topic(topic).values)
 
+    def end_seen(self, topic: str) -> int | None:
+        return self.end_offset(topic)
+
     def seek(self, topic: str, offset: int) -> None:
         self.positions[topic] = offset
 

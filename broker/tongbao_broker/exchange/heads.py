@@ -34,6 +34,10 @@ class HeadSchedule:
         wait = WITHOUT_CHANGE if told == standing else AFTER_CHANGE
         return not timedelta() <= now - at < wait
 
+    def times(self) -> dict[str, datetime]:
+        """When each province was last told."""
+        return {code: at for code, (_, at) in list(self._told.items())}
+
     def told(self, code: str, standing: Standing, now: datetime) -> None:
         """Notes that a head was sent."""
         self._told[code] = (standing, now)

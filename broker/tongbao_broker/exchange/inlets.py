@@ -62,6 +62,10 @@ class Inlets:
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]:
         return self.source.poll(timeout_s, max_records)
 
+    def end_seen(self, topic: str) -> int | None:
+        """Where the topic ended when the broker last said so; None before that."""
+        return self._source.end_seen(topic) if self._source else None
+
     def seek_back(self) -> None:
         """The next poll of every topic starts at its cursor."""
         if self._source:

@@ -92,6 +92,11 @@ class Publisher:
         self._directories_waiting = True
         self._resends_waiting = True
 
+    @property
+    def published_leaves(self) -> int:
+        """Up to which leaf the trail is published."""
+        return self._leaves.published
+
     def publish(
         self, lanes: Mapping[str, LaneState], size: int, entry: Entry | None, now: datetime
     ) -> dict[str, int]:

@@ -38,7 +38,7 @@ from tongbao_broker.errors import (
     Unreachable,
     WriterBroken,
 )
-from tongbao_broker.exchange import store
+from tongbao_broker.exchange import meters, store
 from tongbao_broker.exchange.admission import (
     Circumstances,
     Decision,
@@ -51,6 +51,7 @@ from tongbao_broker.exchange.admission import (
     lookup,
 )
 from tongbao_broker.exchange.alarm import BROKER, DATABASE, Alarm
+from tongbao_broker.exchange.condition import Condition
 from tongbao_broker.exchange.dispatch import (
     Arrival,
     Dispatch,
@@ -152,6 +153,27 @@ class Relay:
         self._publisher.mark()
         self._inlets.close()
 
+    def condition(self) -> Condition:
+        """How it stands; may be asked from another thread."""
+        voice, failing = self.voice, self._publisher.backoff.failing
+        lanes, following = dict(self._lanes), dict(self._inlets.next)
+        return Condition(
+            held=self._alarm.reason,
+            trust=self.own.trust,
+            keys={"message": voice.announcer.keyid, "checkpoint": voice.checkpoint_key.keyid},
+            lanes=lanes,
+            refused=frozenset(code for code in lanes if failing(in_topic(code))),
+            closed=frozenset(code for code in lanes if out_topic(code) in self._inlets.closed),
+            unread={
+                code: (following[topic], self._inlets.end_seen(topic))
+                for code in lanes
+                if (topic := out_topic(code)) in following
+            },
+            heads=self._heads.times(),
+            trail_size=self._trail.size,
+            published_leaves=self._publisher.published_leaves,
+        )
+
     def _begun(self) -> TrailHead:
         head = TrailHead.empty(self.own.network, self.voice.checkpoint_key)
         store.begin_trail(head)
@@ -218,6 +240,7 @@ class Relay:
                 self._alarm.release(self.clock.now())
             return True
         self.reached("polled")
+        meters.polled(batches)
         circumstances = self._circumstances()
         sound = self._inlets.clock_agrees(batches, circumstances.now)
         if hold := holding(replace(circumstances, clock_sound=sound)):
@@ -275,6 +298,7 @@ class Relay:
             dispatch.take(arrival, decision)
         entry = dispatch.finish(self._steps(portion), self.voice.checkpoint_key)
         self._write(entry)
+        meters.committed([arrival.owner for arrival, _ in portion], decisions, entry)
         self.reached("committed")
         return entry
 

@@ -1,6 +1,7 @@
 """What the exchange is told, in the files of its folder.
 
-    exchange.toml       network, kafka.bootstrap, database_url (unless exchange.db in the folder serves)
+    exchange.toml       network, kafka.bootstrap, database_url (unless exchange.db in the folder serves),
+                        metrics.port and metrics.host (off unless a port is named)
     tls.pem  ca.pem     client certificate (CN=100000) with its key; the issuing CA
     keys/message.pem    signs notices and heads; keys/checkpoint.pem signs the trail
     trust.json          roots and directory, read again whenever the file changes
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tongbao_broker import database
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.client import Connection
+from tongbao_broker.metering.address import MetricsAddress
 from tongbao_broker.trust.keys import SigningKey, load_signing_key
 from tongbao_schemas.fields import Network, explain
 
@@ -46,6 +48,9 @@ class ExchangeFile(_Setting):
         str | None,
         Field(description="sqlite:///absolute/path or postgresql://…", examples=["postgresql://db/exchange"]),
     ] = None
+    metrics: Annotated[
+        MetricsAddress, Field(description="where the exchange answers for /metrics, /healthz, /readyz")
+    ] = MetricsAddress()
 
 
 class ExchangeSettings:
@@ -55,6 +60,7 @@ class ExchangeSettings:
         self.folder = folder
         self.network = file.network
         self.kafka = file.kafka
+        self.metrics = file.metrics
         self._database_url = file.database_url
 
     @classmethod

@@ -2,7 +2,7 @@
 
     python -m tongbao_broker.exchange.worker FOLDER
 
-1. It says that it is ready once the streams are open.
+1. It says that it is ready once the streams are open; from then on it answers for its metrics.
 2. SIGTERM ends it between two turns.
 3. It ends by `os._exit` when it can't be trusted any more (fenced, producer broken, topic replaced) and on
    any other error: nothing of what it still holds in memory may reach the broker. Its supervisor starts a
@@ -56,10 +56,13 @@ def run(folder: Path, *, reached: Callable[[str], None] = no_op) -> None:
 
 def _work(settings: ExchangeSettings, ended: Event, reached: Callable[[str], None]) -> None:
     settings.open_database(NAME)
-    relay, writer = _relay(settings, reached)
+    from tongbao_broker.exchange.meters import timed
+
+    relay, writer = _relay(settings, timed(reached))
     relay.start()
     settle_down()
     pulse = Pulse(settings.folder)
+    _answer(settings, relay)
     _log.info("the exchange is at work", host=settings.kafka.bootstrap)
     while not ended.is_set():
         pulse.beat()
@@ -92,6 +95,22 @@ def _relay(settings: ExchangeSettings, reached: Callable[[str], None]) -> "tuple
             reached=reached,
         ),
         writer,
+    )
+
+
+def _answer(settings: ExchangeSettings, relay: "Relay") -> None:
+    """Lets whoever may ask see how it stands."""
+    from tongbao_broker.exchange.meters import look
+    from tongbao_broker.metering.endpoint import serve
+
+    serve(
+        settings.metrics,
+        settings.folder,
+        "exchange",
+        network=settings.network,
+        province=NAME,
+        look=look(settings.folder, relay.condition, SystemClock()),
+        held=lambda: relay.condition().held,
     )
 
 

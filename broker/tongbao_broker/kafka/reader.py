@@ -130,6 +130,11 @@ class Reader:
             offsets = self._consumer.end_offsets([_partition(topic)], timeout_ms=LIST_MS)
         return int(offsets[_partition(topic)])
 
+    def end_seen(self, topic: str) -> int | None:
+        """Where the topic ended when the broker last answered a fetch; asks nobody, None before that."""
+        seen = self._consumer.highwater(_partition(topic))
+        return None if seen is None else int(seen)
+
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]:
         """What has arrived, at most one batch a topic and `max_records` in all; empty when time is over or
         the bell was rung.

@@ -40,6 +40,7 @@ APPS = (
 )
 
 MIDDLEWARE = (
+    "tongbao_connectors.desk.meters.timed",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

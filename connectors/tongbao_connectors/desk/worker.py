@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from tongbao_broker import database, logs
+from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import SUPERVISOR, Pulse, die_with_parent
 from tongbao_connectors.desk import configuration
@@ -56,8 +57,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without a command line: what it runs with is said here and nowhere else."""
 
-    def __init__(self, folder: Path, file: DeskFile) -> None:
-        self._folder = folder
+    def __init__(self, settings: ConnectorSettings, file: DeskFile) -> None:
+        self._settings = settings
+        self._folder = settings.folder
         self._file = file
         super().__init__()
 
@@ -93,6 +95,24 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _serves(self, worker: Worker) -> None:
         worker.pulse = Pulse(self._folder, READY, os.getppid())
+        _answer(self._settings)
+
+
+def _answer(settings: ConnectorSettings) -> None:
+    """Lets whoever may ask see how it stands: from the worker process, where pages are counted."""
+    from tongbao_broker.metering.endpoint import serve
+    from tongbao_connectors.desk import meters
+
+    meters.listen()
+    serve(
+        settings.metrics.of("desk"),
+        settings.folder,
+        "desk",
+        network=settings.network,
+        province=settings.code,
+        look=meters.look(SystemClock()),
+        name=READY,
+    )
 
 
 def run(folder: Path) -> None:
@@ -104,7 +124,7 @@ def run(folder: Path) -> None:
         file = configuration.load(settings.folder, settings.network)
         open_desk(settings, file)
         database.close()  # the worker process opens its own
-        Server(settings.folder, file).run()
+        Server(settings, file).run()
     except Exception as error:
         logs.get(__name__).exception("the desk ends")
         if isinstance(error, OperationError):

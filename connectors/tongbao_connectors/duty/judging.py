@@ -22,7 +22,7 @@ from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, OperationError
 from tongbao_connectors import casework
 from tongbao_connectors.case_rules import OPEN, EventKind
-from tongbao_connectors.duty import escalation, lines, watching
+from tongbao_connectors.duty import escalation, lines, meters, watching
 from tongbao_connectors.duty.escalation import Facts, Row, Step, Stop, Take
 from tongbao_connectors.duty.models import Escalation
 from tongbao_connectors.duty.notice import Why
@@ -141,6 +141,7 @@ class _Turn:
                 message=message, round=row.round, step=row.step, nth=row.nth, done_at=None
             )
             mine.update(done_at=self._now)
+            meters.ESCALATED.labels(row.step, item.urgency).inc()
         asked = escalation.asked(take.rows, rules.roster, unit, item.officer_ref, rules.desk_unit, self._now)
         if take.furthest.step is not Step.ON_DUTY:
             casework.ask_also(message, asked, self._now)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
 from tongbao_connectors.case_rules import OPEN, EventKind
-from tongbao_connectors.duty import lines, watching
+from tongbao_connectors.duty import lines, meters, watching
 from tongbao_connectors.duty.channels import WEB, Channel, Channels
 from tongbao_connectors.duty.delivering import Reason, Word, deliver
 from tongbao_connectors.duty.models import ChannelState, Notification
@@ -127,6 +127,7 @@ def _is_wanted(row: Notification) -> bool:
 
 def _record(row: Notification, reason: Reason | None, rules: Rules, now: datetime) -> None:
     _note_channel(row, reason, now)
+    meters.NOTIFIED.labels(row.channel, reason or meters.SENT).inc()
     label = rules.channels.label(row.channel)
     if reason is None:
         _end(row, State.SENT, None, now)

@@ -70,6 +70,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         epoch = watching.begin(clock.now())
     judge, outbound, reader = Judge(epoch), Outbound(epoch), Reader(Index.of(settings.folder))
     pulse = Pulse(settings.folder, READY)
+    _answer(settings)
     while not ended.wait(EVERY_S):
         now, current = clock.now(), rules.now()
         caught_up = watching.is_caught_up(now)
@@ -80,6 +81,23 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         reader.turn()
         pulse.beat()
     _wait_for_answers(outbound, rules.now(), clock)
+
+
+def _answer(settings: ConnectorSettings) -> None:
+    """Lets whoever may ask see how it stands."""
+    from tongbao_broker.metering.endpoint import serve
+    from tongbao_connectors.duty.meters import held, look
+
+    serve(
+        settings.metrics.of("watch"),
+        settings.folder,
+        "watch",
+        network=settings.network,
+        province=settings.code,
+        look=look(SystemClock()),
+        name=READY,
+        held=held,
+    )
 
 
 class Reader:

@@ -109,6 +109,9 @@ class Reader:
     def end_offset(self, topic: str) -> int:
         return self.broker.topic(topic).end
 
+    def end_seen(self, topic: str) -> int | None:
+        return self.end_offset(topic)
+
     def poll(self, timeout_s: float, max_records: int) -> list[Batch]:
         batches = []
         for topic, start in self.positions.items():
