@@ -11,13 +11,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from tongbao_connectors.desk import access, tokens
+from tongbao_connectors.desk.asking import AskingForm
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import say, words
 from tongbao_connectors.desk.login import SecondStep, has_factor
 from tongbao_connectors.desk.models import Account
 
 
-class WithPassword(forms.Form):
+class WithPassword(AskingForm):
     """A form that asks for the present password, to be sure who sits there."""
 
     old = forms.CharField(
@@ -27,7 +28,7 @@ class WithPassword(forms.Form):
     )
 
     def __init__(self, account: Account, data: object = None) -> None:
-        super().__init__(data)  # type: ignore[arg-type]
+        super().__init__(data)
         self._account = account
 
     def clean_old(self) -> str:

@@ -26,6 +26,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from tongbao_broker import logs
 from tongbao_connectors.desk import access, tokens
+from tongbao_connectors.desk.asking import AskingForm
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import say, words
 from tongbao_connectors.desk.language_switch import safe_next
@@ -42,7 +43,7 @@ FINGERPRINT_HEX = 64
 log = logs.get(__name__)
 
 
-class FirstStep(forms.Form):
+class FirstStep(AskingForm):
     """Name and password."""
 
     username = forms.CharField(
@@ -58,7 +59,7 @@ class FirstStep(forms.Form):
     )
 
 
-class SecondStep(forms.Form):
+class SecondStep(AskingForm):
     """A code of six digits, or a recovery code."""
 
     code = forms.CharField(

@@ -21,6 +21,7 @@ from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors.authorisation import Role, Verb
 from tongbao_connectors.desk import access, tokens
+from tongbao_connectors.desk.asking import AskingForm
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import current, say, words
 from tongbao_connectors.desk.login import has_factor
@@ -31,7 +32,7 @@ PASSWORD_BYTES = 12
 log = logs.get(__name__)
 
 
-class NewAccount(forms.Form):
+class NewAccount(AskingForm):
     """What an account needs; name and unit come from the roster where the officer stands in it."""
 
     username = forms.RegexField(
@@ -54,12 +55,12 @@ class NewAccount(forms.Form):
     unit = forms.ChoiceField(label=words("单位", "Unit"), required=False)
 
     def __init__(self, *given: object, **named: object) -> None:
-        super().__init__(*given, **named)  # type: ignore[arg-type]
+        super().__init__(*given, **named)
         units = [(unit.code, unit.name) for unit in desk().roster().units.values()]
         self.fields["unit"].choices = [("", "—"), *units]  # type: ignore[attr-defined]
 
 
-class Change(forms.Form):
+class Change(AskingForm):
     """What can be changed of an account."""
 
     role = forms.ChoiceField(

@@ -129,6 +129,12 @@ def test_unknown_name_and_wrong_password_say_the_same(gd: DeskAt) -> None:
     assert "警号或口令不对" in unknown
 
 
+def test_what_is_missing_is_named(gd: DeskAt) -> None:
+    """An empty field is asked for by its label, in the language of the page."""
+    assert "填写口令" in gd.stranger().post("/login/", {"username": NAME}).text
+    assert "Fill in: Password" in gd.stranger("en").post("/login/", {"username": NAME}).text
+
+
 def test_password_of_somebody_elses_choosing_is_changed_first(gd: DeskAt) -> None:
     """After a reset every page leads to the change of the password, and a weak one is not taken."""
     person = gd.person(Role.RECEIVER, "A-0117")
