@@ -18,12 +18,12 @@ from tongbao_connectors import drafts
 from tongbao_connectors.authorisation import Who
 from tongbao_connectors.casework import originating
 from tongbao_connectors.desk.here import Desk
-from tongbao_connectors.papers import networks, states
+from tongbao_connectors.papers import form, networks, states
 from tongbao_connectors.papers.checking import Fault, Question, check, of_refused
 from tongbao_connectors.papers.mapping import Officer, Signatures, blank, with_needed_papers
 from tongbao_connectors.papers.models import REMARK, Paper, Step
 from tongbao_connectors.papers.states import Act, State
-from tongbao_connectors.papers.values import Values
+from tongbao_connectors.papers.values import Values, without
 from tongbao_connectors.roster import Roster
 from tongbao_schemas.codes import Category
 from tongbao_schemas.encoding import compact_json
@@ -80,11 +80,11 @@ class Hand:
 
 def begin(category: Category, hand: Hand, values: Values | None = None, source: str = "") -> Paper:
     """A new draft of this officer, empty or with what was imported; `source` is the alert it was made of."""
-    form = values if values is not None else _started(category, hand)
+    typed = values if values is not None else _started(category, hand)
     with atomic():
         paper = Paper.objects.create(
             category=category.value,
-            form=with_needed_papers(form),
+            form=with_needed_papers(typed),
             author=hand.officer_ref,
             unit=hand.unit,
             created_at=hand.at,
@@ -125,6 +125,22 @@ def save(paper: Paper, values: Values, hand: Hand) -> Paper:
         else:
             Step.objects.filter(pk=last.pk).update(at=hand.at)
     return find(paper.pk)
+
+
+def change_category(paper: Paper, category: Category, hand: Hand) -> Paper:
+    """Another category: what only the old one asks for goes, all else stays. Raises Conflict."""
+    old = Category(paper.category)
+    gone = [part.name for part in form.only_in(old, category)]
+    return _step(
+        paper,
+        Act.CATEGORY,
+        hand,
+        f"{old.zh} → {category.zh}",
+        category=category.value,
+        form=without(paper.values, gone),
+        saved_at=hand.at,
+        revision=paper.revision + 1,
+    )
 
 
 def question(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> Question:

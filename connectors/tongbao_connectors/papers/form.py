@@ -708,6 +708,12 @@ def sections(category: Category) -> tuple[Section, ...]:
     )
 
 
+def only_in(old: Category, new: Category) -> tuple[Part, ...]:
+    """What the form of one category asks for and that of another one doesn't."""
+    kept = {part.name for part in CATEGORY_PARTS[new]}
+    return tuple(part for part in CATEGORY_PARTS[old] if part.name not in kept)
+
+
 def variant(group: Group, kind: str) -> tuple[Part, ...]:
     """The fields of one item of a group, which may depend on its kind."""
     return group.variants.get(kind, ()) if group.variants else group.fields

@@ -156,6 +156,14 @@ def sections(
     return tuple(drawing.section(section) for section in form.sections(category))
 
 
+def dropped(
+    values: Values, old: Category, new: Category, setting: Setting
+) -> tuple[Control | Repeat | Boxed, ...]:
+    """What stands in fields that another category doesn't have."""
+    drawing = _Drawing(values, {}, setting)
+    return tuple(part for part in drawing.parts(form.only_in(old, new), "") if _begun(part))
+
+
 def anchor(path: str) -> str:
     """The id of a field's control."""
     return re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-")

@@ -28,7 +28,7 @@ from tongbao_connectors.casework.timeline import timeline
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
-from tongbao_connectors.desk.inbox import printing, reading
+from tongbao_connectors.desk.inbox import file_views, printing, reading
 from tongbao_connectors.desk.language import current, pick
 from tongbao_connectors.desk.paging import page_number
 from tongbao_connectors.papers import following, lists, redrafting
@@ -170,6 +170,23 @@ def print_view(request: HttpRequest, message_id: UUID) -> HttpResponse:
 def export(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The same paper as a file of its own."""
     return _paper(request, message_id, "export")
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Verb.SEE_SENT)
+def sent_file(request: HttpRequest, message_id: UUID, digest: str) -> HttpResponse:
+    """A file that this province sent, with an alert or with what followed one."""
+    message = Message.objects.filter(message_id=str(message_id), outbox__isnull=False).first()
+    alert = Message.objects.filter(message_id=message.thread).first() if message else None
+    if message is None or alert is None:
+        raise NotFound(str(message_id))
+    return file_views.hand_out(
+        request,
+        message,
+        thing_of(alert if alert.delivery_seq is None else message),
+        digest,
+        ask=lambda form: _form_page(request, alert, "file", _OPEN_FILE, _OPENING_RECORDED, form),
+    )
 
 
 def _paper(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
@@ -413,4 +430,6 @@ def _form_page(
     return render(request, "papers/act.html", facts, status=409 if trouble else 422 if wrong else 200)
 
 
+_OPEN_FILE: Final = Words("打开附件", "Open the file")
+_OPENING_RECORDED: Final = Words("打开人、时间和事由会记录。", "Who, when and why are recorded.")
 _RECORDED: Final = Words("打印和导出会记入经过。", "Printing and exporting stand in the history.")

@@ -62,6 +62,13 @@ def removed(values: Values, group: str, index: int) -> Values:
     return _closed_up({path: texts for path, texts in values.items() if not path.startswith(gone)}, group)
 
 
+def without(values: Mapping[str, list[str]], paths: Iterable[str]) -> Values:
+    """Without these fields and groups."""
+    gone = tuple(paths)
+    inside = tuple(f"{path}{mark}" for path in gone for mark in ".[")
+    return {path: texts for path, texts in values.items() if path not in gone and not path.startswith(inside)}
+
+
 def typed(values: Mapping[str, list[str]], prefix: str, besides: Iterable[str] = ()) -> bool:
     """Whether anything is typed below a path, besides the named fields."""
     left_out = {f"{prefix}.{name}" for name in besides}

@@ -205,6 +205,8 @@ def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
         return render(request, "papers/saved.html", {"paper": paper})
     if pressed == Act.SUBMIT:
         return _submitted(request, paper)
+    if pressed == Act.CATEGORY:
+        return redirect("draft-category", paper.pk)
     checked = "?checked=1" if request.POST.get("checked") else ""
     return redirect(f"{reverse('draft', args=[paper.pk])}{checked}{place}")
 
@@ -215,6 +217,34 @@ def _submitted(request: HttpRequest, paper: Paper) -> HttpResponse:
     except Faulty:
         return redirect(f"{reverse('draft', args=[paper.pk])}?checked=1{SUMMARY}")
     return redirect("draft", paper.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Verb.DRAFT)
+def category(request: HttpRequest, number: int) -> HttpResponse:
+    """改类别: what each other category would drop is said first."""
+    paper = drafting.find(number)
+    demand(request, Verb.DRAFT, _thing(paper))
+    if not _writes(request, paper):
+        return redirect("draft", paper.pk)
+    chosen = request.POST.get("category", "")
+    if request.method == "POST" and chosen in _others(paper):
+        if request.POST.get("revision") == str(paper.revision):
+            drafting.change_category(paper, Category(chosen), _hand(request))
+            return redirect("draft", paper.pk)
+        return redirect("draft-category", paper.pk)
+    setting, old = _setting(_terms(paper, paper.values)), Category(paper.category)
+    offered = [
+        (each, CATEGORY_NEEDS[each], page.dropped(paper.values, old, each, setting))
+        for each in _others(paper)
+    ]
+    lost = {part.id: part for _, _, parts in offered for part in parts}
+    facts = _about(request, paper) | {"offered": offered, "lost": lost.values()}
+    return render(request, "papers/category.html", facts)
+
+
+def _others(paper: Paper) -> list[Category]:
+    return [each for each in Category if each.value != paper.category]
 
 
 @require_POST

@@ -413,3 +413,41 @@ def test_an_ended_login_keeps_nothing_of_somebody_elses_draft(author: Browser, g
 
     assert response.headers["Location"] == "/login/"
     assert "body.title" not in paper_of(gz).values
+
+
+def test_another_category_says_first_what_it_drops(author: Browser, gz: DeskAt) -> None:
+    """Pressing 改类别 saves what is typed; the page names what each category would delete; all else stays."""
+    address = imported(author)
+    onwards = pressed(author, address, "category", body__title=["改过的标题"])
+    where = str(onwards.headers["Location"])
+    assert where == f"{address}category/"
+
+    page = text(author.get(where))
+
+    lost = page[page.index("只属于现类别的内容") : page.index("</section>")]
+    for said in ("流入地点", "疑似作用"):
+        assert said in lost
+    assert page.count("删去：流入地点、疑似作用") == 5
+    assert paper_of(gz).category == "outbound_trafficking"
+    author.post(where, {"category": "online", "revision": str(paper_of(gz).revision)})
+    paper = paper_of(gz)
+    assert paper.category == "online"
+    assert paper.values["body.title"] == ["改过的标题"]
+    assert not [path for path in paper.values if path.startswith(("body.to_places", "body.suspected_role"))]
+    assert "外流贩毒 → 网络涉毒" in text(author.get(address))
+    assert "删去：流入地点" not in text(author.get(where))
+
+
+def test_the_category_is_the_authors(author: Browser, gz: DeskAt, reviewer: Browser) -> None:
+    """Nobody else changes it; what was saved elsewhere is shown first; a locked draft stays."""
+    address = imported(author)
+    assert reviewer.get(f"{address}category/").status_code == 403
+    assert reviewer.post(f"{address}category/", {"category": "online", "revision": "0"}).status_code == 403
+
+    stale = author.post(f"{address}category/", {"category": "online", "revision": "9"})
+    pressed(author, address, "submit")
+    locked = author.post(f"{address}category/", {"category": "online", "revision": "1"})
+
+    assert str(stale.headers["Location"]) == f"{address}category/"
+    assert str(locked.headers["Location"]) == address
+    assert paper_of(gz).category == "outbound_trafficking"

@@ -1,11 +1,13 @@
 """Every address × person × method at a province's desk: who gets in is written here once more, by hand.
 
 Objects: an alert that lies in the intelligence unit, alerts that this province sent to the province whence
-that came and to a third one, one that only the other province has, one that nobody has. One officer is posted
-at the other province, the posting of another one is over. Whatever is not allowed changes nothing.
+that came and to a third one, a draft, an alert that only the other province has, one that nobody has. One
+officer is posted at the other province, the posting of another one is over. Whatever is not allowed changes
+nothing.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -20,10 +22,16 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.support.databases import DESK
 from tests.support.desk import Browser, DeskAt
 from tests.support.posting import post, posting
-from tests.support.province import Network, Province, alert
+from tests.support.province import Network, Province, alert, alert_body
 from tongbao_broker import database
-from tongbao_connectors.authorisation import Role
+from tongbao_connectors import drafts
+from tongbao_connectors.authorisation import Role, Who
+from tongbao_connectors.drafts import Draft
+from tongbao_connectors.files import File
+from tongbao_connectors.papers import drafting
+from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.store.models import InboxItem
+from tongbao_schemas.codes import Category
 
 NEAR, FAR, REVIEWER, LEADER = "near", "far", "reviewer", "leader"
 ADMIN, SUPERVISOR, CLOSED, STRANGER = "admin", "supervisor", "closed", "stranger"
@@ -60,6 +68,7 @@ class Place:
     sent: str
     of_another: str
     of_a_third: str
+    draft: int
 
     def state(self) -> str:
         """A digest of everything that the desk has written down, logins apart."""
@@ -76,13 +85,25 @@ def database_has(label: str) -> bool:
     return database.Router().allow_migrate(database.current(), label)
 
 
+FILE = File.read("演练.txt", "演练".encode())
+DIGEST = FILE.digest.removeprefix("sha256:")
+
+
+def with_file(sender: Province, client_ref: str, to: str) -> Draft:
+    """An alert that comes with a file."""
+    body = json.loads(alert_body(attachments=[FILE.note()]))
+    now, data = sender.net.clock.now(), alert(client_ref, to, body=body)
+    with sender.here():
+        return drafts.submit(data, origin=sender.code, by="A-0120", now=now, files=[FILE])
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     net = Network(Path(tmp_path_factory.mktemp("rights")), apps=DESK)
     gz, gd = net.province("520000"), net.province("440000")
     at = DeskAt(gd)
-    own, other = gd.submit(alert("b-1", "520000")), gz.submit(alert("a-2", "330000"))
-    gz.submit(alert("a-1"))
+    own, other = with_file(gd, "b-1", "520000"), gz.submit(alert("a-2", "330000"))
+    with_file(gz, "a-1", "440000")
     third = gd.submit(alert("b-2", "330000"))
     now = net.clock.now()
     over = posting(now, days=(-9, -1), officer_ref="A-0302", home="440000", host="520000")
@@ -96,8 +117,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         from tongbao_connectors.desk.models import Account
 
         Account.objects.filter(officer_ref="A-0333").update(is_active=False)
+        draft = drafting.begin(Category.ONLINE, Hand.of(Who(PEOPLE[FAR][1], Role.RECEIVER, "duty"), at.desk))
     people[STRANGER] = at.stranger()
-    yield Place(gd, people, item.message.message_id, own.message_id, other.message_id, third.message_id)
+    yield Place(
+        gd, people, item.message.message_id, own.message_id, other.message_id, third.message_id, draft.pk
+    )
     database.close()
 
 
@@ -126,6 +150,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "message": (at("message", message_id=about["received"]), SEES_INTEL),
         "message-print": (at("message-print", message_id=about["received"]), SEES_INTEL),
         "message-export": (at("message-export", message_id=about["received"]), SEES_INTEL),
+        "message-file": (at("message-file", message_id=about["received"], digest=DIGEST), SEES_INTEL),
+        "message-file, sent": (at("message-file", message_id=about["sent"], digest=DIGEST), NOBODY),
         "message-act, assign": (at("message-act", message_id=about["received"], name="assign"), {LEADER}),
         "message-act, return": (
             at("message-act", message_id=about["received"], name="return"),
@@ -139,10 +165,15 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "sent-print": (at("sent-print", message_id=about["sent"]), READERS),
         "sent-export": (at("sent-export", message_id=about["sent"]), READERS),
         "sent-print, received": (at("sent-print", message_id=about["received"]), NOBODY),
+        "sent-file": (at("sent-file", message_id=about["sent"], digest=DIGEST), READERS),
+        "sent-file, received": (at("sent-file", message_id=about["received"], digest=DIGEST), NOBODY),
         "sent-act, reissue": (at("sent-act", message_id=about["sent"], name="reissue"), {FAR, LEADER}),
         "drafts": (at("drafts"), READERS),
         "draft-new": (at("draft-new"), OFFICERS),
+        "draft": (at("draft", number=place.draft), {FAR, REVIEWER, LEADER}),
+        "draft-category": (at("draft-category", number=place.draft), {FAR}),
         "draft, none": (at("draft", number=999), NOBODY),
+        "draft-category, none": (at("draft-category", number=999), NOBODY),
         "duty": (at("duty"), STAFF),
         "duty-override": (at("duty-override"), OFFICERS),
         "duty-substitute": (at("duty-substitute"), OFFICERS),
@@ -165,6 +196,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
     for what, message_id in strange.items():
         for name in ("message-print", "message-export", "sent-one", "posted-one", "posted-urge"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id), NOBODY)
+        for name in ("message-file", "sent-file"):
+            found[f"{name}, {what}"] = (at(name, message_id=message_id, digest=DIGEST), NOBODY)
         for act in ("claim", "assign", "open", "no-such-act"):
             found[f"message-act {act}, {what}"] = (at("message-act", message_id=message_id, name=act), NOBODY)
     return found

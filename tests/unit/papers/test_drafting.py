@@ -177,3 +177,30 @@ def test_a_discarded_draft_leaves_its_history_only() -> None:
 
     assert (paper.stage, paper.form) == (State.DISCARDED, {})
     assert [step.act for step in paper.steps.order_by("pk")] == ["save", "discard"]
+
+
+def test_another_category_keeps_what_both_have() -> None:
+    """Only what the old one alone asks for goes; the history says from which to which."""
+    paper = drafted(good() | {"body.mode": ["rail"], "body.route": ["沪昆"], "body.routes": ["别的"]})
+    paper = drafting.change_category(paper, Category.INTERDICTION, hand(AUTHOR))
+    assert paper.values["body.mode"] == ["rail"]
+    seen = paper
+
+    paper = drafting.change_category(paper, Category.PRECURSOR, hand(AUTHOR))
+
+    assert (paper.category, paper.revision) == ("precursor", 2)
+    assert {"body.mode", "body.route"}.isdisjoint(paper.values)
+    assert paper.values == {
+        path: texts for path, texts in seen.values.items() if path not in ("body.mode", "body.route")
+    }
+    assert paper.steps.order_by("-pk")[0].remark == "堵源截流 → 易制毒化学品"
+    with pytest.raises(Conflict):
+        drafting.change_category(seen, Category.ONLINE, hand(AUTHOR))
+
+
+def test_a_locked_draft_keeps_its_category() -> None:
+    """While it is reviewed nothing of it changes."""
+    paper = drafting.submit(drafted(), hand(AUTHOR), {})
+
+    with pytest.raises(Conflict):
+        drafting.change_category(paper, Category.PRECURSOR, hand(AUTHOR))

@@ -1,6 +1,16 @@
 """What stands in a form."""
 
-from tongbao_connectors.papers.values import added, count, indices, many, of_form, one, removed, typed
+from tongbao_connectors.papers.values import (
+    added,
+    count,
+    indices,
+    many,
+    of_form,
+    one,
+    removed,
+    typed,
+    without,
+)
 
 
 def test_line_ends_and_characters_are_made_uniform() -> None:
@@ -35,3 +45,11 @@ def test_what_counts_as_typed() -> None:
     assert one(values, "g[0].a") == ""
     assert one(values, "missing") == ""
     assert many(values, "list") == ("b", "a")
+
+
+def test_without_fields_and_groups() -> None:
+    """What stands below a path goes with it; what only begins like it stays."""
+    values = {"a": ["1"], "a.b": ["2"], "a[0].c": ["3"], "ab": ["4"], "b.a": ["5"]}
+
+    assert without(values, ["a"]) == {"ab": ["4"], "b.a": ["5"]}
+    assert without(values, []) == values
