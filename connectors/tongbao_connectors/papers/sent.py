@@ -189,6 +189,23 @@ def sent_file(request: HttpRequest, message_id: UUID, digest: str) -> HttpRespon
     )
 
 
+@require_http_methods(["GET", "POST"])
+@needs(Verb.SEE_SENT)
+def sent_file(request: HttpRequest, message_id: UUID, digest: str) -> HttpResponse:
+    """A file that this province sent, with an alert or with what followed one."""
+    message = Message.objects.filter(message_id=str(message_id), outbox__isnull=False).first()
+    alert = Message.objects.filter(message_id=message.thread).first() if message else None
+    if message is None or alert is None:
+        raise NotFound(str(message_id))
+    return file_views.hand_out(
+        request,
+        message,
+        thing_of(alert if alert.delivery_seq is None else message),
+        digest,
+        ask=lambda form: _form_page(request, alert, "file", _OPEN_FILE, _OPENING_RECORDED, form),
+    )
+
+
 def _paper(request: HttpRequest, message_id: UUID, name: str) -> HttpResponse:
     message = _own(message_id)
     if message is None:
@@ -431,5 +448,7 @@ def _form_page(
 
 
 _OPEN_FILE: Final = Words("打开附件", "Open the file")
+_OPENING_OPEN_FILE: Final = Words("打开附件", "Open the file")
 _OPENING_RECORDED: Final = Words("打开人、时间和事由会记录。", "Who, when and why are recorded.")
+_RECORDED: Final = Words("打开人、时间和事由会记录。", "Who, when and why are recorded.")
 _RECORDED: Final = Words("打印和导出会记入经过。", "Printing and exporting stand in the history.")

@@ -8,6 +8,7 @@ nothing.
 
 import hashlib
 import json
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -25,7 +26,10 @@ from tests.support.posting import post, posting
 from tests.support.province import Network, Province, alert, alert_body
 from tongbao_broker import database
 from tongbao_connectors import drafts
+from tongbao_connectors import drafts
 from tongbao_connectors.authorisation import Role, Who
+from tongbao_connectors.drafts import Draft
+from tongbao_connectors.files import File
 from tongbao_connectors.drafts import Draft
 from tongbao_connectors.files import File
 from tongbao_connectors.papers import drafting
@@ -97,6 +101,18 @@ def with_file(sender: Province, client_ref: str, to: str) -> Draft:
         return drafts.submit(data, origin=sender.code, by="A-0120", now=now, files=[FILE])
 
 
+FILE = File.read("演练.txt", "演练".encode())
+DIGEST = FILE.digest.removeprefix("sha256:")
+
+
+def with_file(sender: Province, client_ref: str, to: str) -> Draft:
+    """An alert that comes with a file."""
+    body = json.loads(alert_body(attachments=[FILE.note()]))
+    now, data = sender.net.clock.now(), alert(client_ref, to, body=body)
+    with sender.here():
+        return drafts.submit(data, origin=sender.code, by="A-0120", now=now, files=[FILE])
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     net = Network(Path(tmp_path_factory.mktemp("rights")), apps=DESK)
@@ -152,6 +168,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "message-export": (at("message-export", message_id=about["received"]), SEES_INTEL),
         "message-file": (at("message-file", message_id=about["received"], digest=DIGEST), SEES_INTEL),
         "message-file, sent": (at("message-file", message_id=about["sent"], digest=DIGEST), NOBODY),
+        "message-file": (at("message-file", message_id=about["received"], digest=DIGEST), SEES_INTEL),
+        "message-file, sent": (at("message-file", message_id=about["sent"], digest=DIGEST), NOBODY),
         "message-act, assign": (at("message-act", message_id=about["received"], name="assign"), {LEADER}),
         "message-act, return": (
             at("message-act", message_id=about["received"], name="return"),
@@ -165,6 +183,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "sent-print": (at("sent-print", message_id=about["sent"]), READERS),
         "sent-export": (at("sent-export", message_id=about["sent"]), READERS),
         "sent-print, received": (at("sent-print", message_id=about["received"]), NOBODY),
+        "sent-file": (at("sent-file", message_id=about["sent"], digest=DIGEST), READERS),
+        "sent-file, received": (at("sent-file", message_id=about["received"], digest=DIGEST), NOBODY),
         "sent-file": (at("sent-file", message_id=about["sent"], digest=DIGEST), READERS),
         "sent-file, received": (at("sent-file", message_id=about["received"], digest=DIGEST), NOBODY),
         "sent-act, reissue": (at("sent-act", message_id=about["sent"], name="reissue"), {FAR, LEADER}),
@@ -196,6 +216,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
     for what, message_id in strange.items():
         for name in ("message-print", "message-export", "sent-one", "posted-one", "posted-urge"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id), NOBODY)
+        for name in ("message-file", "sent-file"):
+            found[f"{name}, {what}"] = (at(name, message_id=message_id, digest=DIGEST), NOBODY)
         for name in ("message-file", "sent-file"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id, digest=DIGEST), NOBODY)
         for act in ("claim", "assign", "open", "no-such-act"):

@@ -135,6 +135,7 @@ OTHER_NAMES: Final[Mapping[str, Words]] = {
     "reply": REPLY,
     "print": Words("打印", "Print"),
     "export": Words("导出", "Export"),
+    "file": Words("打开附件", "Open the file"),
 }
 
 

@@ -45,15 +45,6 @@ class PaperLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FileLine:
-    """A file that travels by itself."""
-
-    name: str
-    size: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     """What a page shows of an alert's body."""
 
@@ -81,7 +72,6 @@ class Sheet:
     prepared_by: str
     approved_by: str
     secrecy: str
-    files: tuple[FileLine, ...]
     kept_until: datetime | None
 
     @property
@@ -118,7 +108,6 @@ def sheet_of(body: AlertBody, w: Wording) -> Sheet:
         prepared_by=body_words.by_whom(body.prepared_by),
         approved_by=body_words.by_whom(body.approved_by),
         secrecy=body_words.secrecy(body.secrecy_review, w),
-        files=tuple(_files(body)),
         kept_until=body.retain_until,
     )
 
@@ -153,11 +142,6 @@ def _supports(paper: alert.Paper, body: AlertBody, w: Wording) -> str:
         if any(paper.kind in choice for choice in codes.PAPERS_NEEDED[action])
     ]
     return w.labels(actions) or w.of("—", "—")
-
-
-def _files(body: AlertBody) -> Iterator[FileLine]:
-    for note in body.attachments:
-        yield FileLine(note.name, f"{max(1, round(note.size / 1024))} KB", _short(note.digest))
 
 
 def _short(digest: str) -> str:

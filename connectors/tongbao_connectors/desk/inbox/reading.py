@@ -18,6 +18,7 @@ from tongbao_connectors.authorisation import Thing, Verb, Who, decide
 from tongbao_connectors.casework import OpenedBody
 from tongbao_connectors.desk.inbox import alert, letter
 from tongbao_connectors.desk.inbox.alert import Sheet
+from tongbao_connectors.desk.inbox.file_lines import FileLine, lines_of
 from tongbao_connectors.desk.inbox.letter import Letter
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message, Opening
@@ -31,12 +32,13 @@ REMEMBERED: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows of a body: an alert's sheet or a letter, and the opening that allowed it."""
+    """What a page shows of a body: a sheet or a letter, its files, and the opening that allowed it."""
 
     opened: OpenedBody
     why: str
     automatic: bool
     kept_until: datetime
+    files: tuple[FileLine, ...]
     sheet: Sheet | None = None
     letter: Letter | None = None
 
@@ -70,14 +72,14 @@ def read(message: Message, why: str, automatic: bool, who: Who, roster: Roster, 
         )
     except NotFound:
         return None
+    files = lines_of(message, opened.body.get("attachments", ()), w)
     if message.type == MessageType.ALERT:
         body = body_words.read_alert(opened.body, message.category)
         sheet = alert.sheet_of(body, w)
         kept = sheet.kept_until or message.expires_at
-        return Shown(opened, why, automatic, kept, sheet=sheet)
-    return Shown(
-        opened, why, automatic, message.expires_at, letter=letter.letter_of(message.type, opened.body, w)
-    )
+        return Shown(opened, why, automatic, kept, files, sheet=sheet)
+    said = letter.letter_of(message.type, opened.body, w)
+    return Shown(opened, why, automatic, message.expires_at, files, letter=said)
 
 
 def opened_here(message: Message) -> list[Opened]:

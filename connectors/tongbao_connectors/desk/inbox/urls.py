@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tongbao_connectors.desk.inbox import act_views, list_views, message_views
+from tongbao_connectors.desk.inbox import act_views, file_views, list_views, message_views
 
 urlpatterns = [
     path("inbox/", list_views.inbox, name="inbox"),
@@ -14,5 +14,6 @@ urlpatterns = [
     path("m/<uuid:message_id>/", message_views.message, name="message"),
     path("m/<uuid:message_id>/print/", message_views.print_view, name="message-print"),
     path("m/<uuid:message_id>/export/", message_views.export, name="message-export"),
+    path("m/<uuid:message_id>/files/<slug:digest>/", file_views.file, name="message-file"),
     path("m/<uuid:message_id>/<slug:name>/", act_views.act, name="message-act"),
 ]
