@@ -14,18 +14,18 @@ from datetime import datetime
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth import logout
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 
 from tongbao_broker.errors import NoRight
 from tongbao_connectors import postings
 from tongbao_connectors.authorisation import ANYTHING, Decision, Role, Thing, Verb, Who, decide
+from tongbao_connectors.casework import between
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message, Outbox
-from tongbao_schemas.codes import MessageType
 
 P = ParamSpec("P")
 PageView = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -126,12 +126,11 @@ def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
 
 def thing_between(message: Message) -> Thing:
     """An own alert, or a message that was received, as `decide` sees it for a posted officer."""
-    own = Outbox.objects.filter(message=message).exists()
     return Thing(
         kind=message.type,
-        direction="out" if own else "in",
+        direction="out" if Outbox.objects.filter(message=message).exists() else "in",
         handling=message.handling,
-        between=frozenset(_addressed(message) if own else _from_there(message)),
+        between=between.provinces_of(message),
     )
 
 
@@ -139,41 +138,7 @@ def followed(rows: "QuerySet[Message]", who: Who) -> "QuerySet[Message]":
     """Those of the rows that `decide` lets a posted officer follow: the same rule, said to the database."""
     if not decide(who, Verb.FOLLOW) or not who.hosts:
         return rows.none()
-    told = Q(pk__in=[])
-    for host in who.hosts:
-        told |= Q(audience__contains=host)
-    sent_there = _telling().filter(told, thread=OuterRef("thread"))
-    root = Message.objects.filter(type=MessageType.ALERT.value, message_id=OuterRef("thread"))
-    of_two = root.filter(Q(origin=OuterRef("origin")) | Q(outbox__isnull=False))
-    alert = Q(type=MessageType.ALERT.value)
-    own = alert & Q(outbox__isnull=False) & Exists(sent_there)
-    received = Q(origin__in=who.hosts, inbox_item__isnull=False) & (alert | Exists(of_two))
-    return rows.filter(own | received)
-
-
-def _telling() -> "QuerySet[Message]":
-    """What brings provinces into an own thread, unless the exchange rejected it."""
-    kinds = [MessageType.ALERT.value, MessageType.UPDATE.value]
-    sent = Message.objects.filter(type__in=kinds, outbox__isnull=False)
-    return sent.exclude(outbox__state=Outbox.State.REJECTED)
-
-
-def _addressed(alert: Message) -> set[str]:
-    """Whom an own alert has reached, by itself or by an update of it."""
-    if alert.type != MessageType.ALERT:
-        return set()
-    return {code for told in _telling().filter(thread=alert.thread) for code in told.audience_codes}
-
-
-def _from_there(message: Message) -> set[str]:
-    """Where a received message is from, if the thread is one of the two provinces'."""
-    if not InboxItem.objects.filter(message=message).exists():
-        return set()
-    if message.type != MessageType.ALERT:
-        root = Message.objects.filter(type=MessageType.ALERT.value, message_id=message.thread)
-        if not root.filter(Q(origin=message.origin) | Q(outbox__isnull=False)).exists():
-            return set()
-    return {message.origin}
+    return between.rows_between(rows, who.hosts)
 
 
 def leave(request: HttpRequest) -> None:

@@ -87,6 +87,14 @@ def reminded(officer_ref: str) -> Facts:
     return {"zh": f"按设定提醒 {officer_ref}", "en": f"{officer_ref} was reminded as he had asked"}
 
 
+def copied(officer_ref: str, host: str, over: Sequence[str]) -> Facts:
+    """A posted officer was told of what goes between his home and his host."""
+    zh, en = f"抄送外派联络员 {officer_ref}", f"Copied to the posted officer {officer_ref}"
+    if over:
+        zh, en = f"{zh}；网页、{'、'.join(over)}", f"{en}; desk, {', '.join(over)}"
+    return {"zh": zh, "en": en, "host": [host]}
+
+
 def _step_zh(row: Row) -> str:
     match row.step:
         case Step.ON_DUTY:

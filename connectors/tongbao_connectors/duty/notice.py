@@ -16,6 +16,7 @@ class Why(Labelled):
     READ = "read", "待阅", "to be read"
     BACK = "back", "退回待签收", "came back, to be signed for"
     REMINDER = "reminder", "你设的提醒", "your own reminder"
+    COPY = "copy", "抄送，无须处置", "copy, nothing to do"
     TEST = "test", "渠道测试，无须处置", "channel test, nothing to do"
 
 

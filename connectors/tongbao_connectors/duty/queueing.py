@@ -6,7 +6,8 @@
    says `duplicate`, and so does the timeline.
 3. More than `MANY` words to one recipient on one channel at once, as after an outage, become one that counts
    them and leads to the inbox.
-4. A word knows level, number and path. It is made from the header; the body isn't opened for it.
+4. A copy for a posted officer leads to his own pages, and goes to no room.
+5. A word knows level, number and path. It is made from the header; the body isn't opened for it.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ from tongbao_schemas.codes import Urgency
 from tongbao_schemas.identifiers import new_id
 
 INBOX = "/inbox/waiting/"
+POSTED = "/posted/"
 MANY = 3
 State = Notification.State
 TOLD = (State.WAITING, State.SENDING, State.SENT, State.UNCLEAR)
@@ -64,6 +66,8 @@ class Queue:
             queued.rows.append(row)
         status = counts_as(message.status, self._network)
         for channel in self._channels.all.values():
+            if why is Why.COPY and isinstance(channel, Webhook):
+                continue
             if channel.takes(status, unit):
                 self._over(channel, message, why, batch, recipients, queued)
             elif not channel.units or unit in channel.units:
@@ -140,14 +144,14 @@ class Queue:
             status=message.status,
             urgency=message.urgency,
             number=message.number,
-            path=f"/m/{message.message_id}/",
+            path=f"{POSTED if why is Why.COPY else '/'}m/{message.message_id}/",
             queued_at=self._at,
             due_at=self._at,
         )
 
     def _join(self, lane: Sequence[Notification]) -> None:
         first, *others = sorted(lane, key=_rank)
-        first.covers, first.path = len(lane), INBOX
+        first.covers, first.path = len(lane), POSTED if first.why == Why.COPY else INBOX
         for row in others:
             self._end(row, State.SUPPRESSED, Reason.COVERED)
             self._repeat(row, Reason.COVERED)

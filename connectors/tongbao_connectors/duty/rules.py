@@ -19,8 +19,9 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Rules:
-    """All of it at one moment. `desk_unit` is the provincial duty desk, `desk_url` the desk's address."""
+    """All of it at one moment. `desk_unit` is the duty desk of the province `home`, `desk_url` its address."""
 
+    home: str
     network: str
     roster: Roster
     plan: Plan
@@ -33,6 +34,7 @@ class Rules:
         """By what the province's folder and database say now; raises BadConfiguration."""
         own = Channels.load(settings.folder)
         return cls(
+            settings.code,
             settings.network,
             current.roster(settings),
             plan.load(settings.folder),

@@ -2,7 +2,8 @@
 
 1. A word is marked `sending` under this watch's epoch before it leaves; one that another watch marked is
    never sent again. The threads only carry (`delivering`); the watch's own thread writes every row.
-2. Whoever has signed meanwhile spares the others the word: it is `dropped`.
+2. Whoever has signed meanwhile spares the others the word: it is `dropped`. So is a copy for an officer who
+   isn't posted any more.
 3. What fails is tried again after 10 s, 30 s, 1 min and 2 min, then given up; a channel that fails three
    times in a row rests for half a minute. What can't succeed isn't tried again.
 4. Each result is a line in the alert's timeline. When the last word of a step has failed and none was taken,
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
 from tongbao_connectors.case_rules import OPEN, EventKind
-from tongbao_connectors.duty import lines, meters, watching
+from tongbao_connectors.duty import copying, lines, meters, watching
 from tongbao_connectors.duty.channels import WEB, Channel, Channels
 from tongbao_connectors.duty.delivering import Reason, Word, deliver
 from tongbao_connectors.duty.models import ChannelState, Notification
@@ -85,7 +86,7 @@ class Outbound:
         address = rules.channels.address(channel, row.recipient) if channel else None
         with atomic():
             watching.hold(self._epoch, now)
-            if not _is_wanted(row):
+            if not _is_wanted(row, rules, now):
                 _end(row, State.DROPPED, Reason.OVER, now)
                 return
             if channel is None or address is None:
@@ -115,10 +116,12 @@ def _outcome(future: "Future[Reason | None]") -> Reason | None:
     return future.result()
 
 
-def _is_wanted(row: Notification) -> bool:
+def _is_wanted(row: Notification, rules: Rules, now: datetime) -> bool:
     """Whether anybody still has to hear of it."""
     if row.message is None:
         return True
+    if row.why == Why.COPY:
+        return copying.is_wanted(row, rules, now)
     item = InboxItem.objects.filter(message=row.message).first()
     if item is None:
         return True

@@ -58,6 +58,7 @@ def run(folder: Path) -> None:
 def _work(settings: ConnectorSettings, ended: Event) -> None:
     """Imports what has models only now: the database is open."""
     from tongbao_connectors.duty import watching
+    from tongbao_connectors.duty.copying import Copier
     from tongbao_connectors.duty.judging import Judge
     from tongbao_connectors.duty.rules import Reread
     from tongbao_connectors.duty.sending import Outbound
@@ -68,7 +69,8 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     clock, rules = SystemClock(), Reread(settings)
     with database.atomic():
         epoch = watching.begin(clock.now())
-    judge, outbound, reader = Judge(epoch), Outbound(epoch), Reader(Index.of(settings.folder))
+    judge, copier, outbound = Judge(epoch), Copier(epoch), Outbound(epoch)
+    reader = Reader(Index.of(settings.folder))
     pulse = Pulse(settings.folder, READY)
     _answer(settings)
     while not ended.wait(EVERY_S):
@@ -77,6 +79,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         watching.note_turn(epoch, caught_up, now)
         if caught_up:
             judge.turn(current, now)
+            copier.turn(current, now)
         outbound.turn(current, now)
         reader.turn()
         pulse.beat()

@@ -55,7 +55,7 @@ def test_unsafe_or_unknown_setting_is_refused(tmp_path: Path, text: str, network
 
 @pytest.mark.parametrize("code", DEMO_DESKS)
 def test_demo_desk_has_every_role(tmp_path: Path, code: str) -> None:
-    """The shipped accounts are whole: each role, each officer of the roster once, whom the directory posts."""
+    """The shipped accounts are whole: each role, each officer of the roster once, who is posted."""
     (tmp_path / "accounts.toml").write_text(template(code, "accounts.toml"), encoding="utf-8")
     file = first_accounts.load(tmp_path)
 
