@@ -18,7 +18,8 @@ from bench.network import RECEIVER, SENDER, Network, say, until
 from tongbao_broker import database
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.trust.merkle import Batch, Frontier
-from tongbao_connectors import enrolment, services, workspace
+from tongbao_connectors import services, workspace
+from tongbao_connectors.enrolment import external
 from tongbao_schemas.codes import EXCHANGE
 
 ADDRESSEES = (RECEIVER, "330000", "530000", "320000", "610000")
@@ -67,7 +68,7 @@ class Proofs:
 def add_province(network: Network) -> None:
     """One more province in the directory, so that there are five to address; it has no connector here."""
     place = workspace.load(network.workspace.folder)
-    enrolment.enrol(
+    external.enrol(
         place,
         NEW,
         SystemClock().now(),

@@ -20,7 +20,7 @@ from itertools import combinations
 from typing import Any
 
 from tongbao_broker.trust import dsse
-from tongbao_broker.trust.keys import SealKey, SigningKey
+from tongbao_broker.trust.keys import SealKey, SigningKey, keyid_of
 from tongbao_schemas.codes import (
     EXCHANGE,
     EXCHANGE_TYPES,
@@ -70,6 +70,16 @@ class ParticipantKeys:
             return cls(message, checkpoint=SigningKey.generate())
         return cls(message, seal=SealKey.generate())
 
+    @property
+    def public(self) -> dict[KeyUse, bytes]:
+        """The raw public halves by use."""
+        keys = {
+            KeyUse.MESSAGE: self.message,
+            KeyUse.SEAL: self.seal,
+            KeyUse.CHECKPOINT: self.checkpoint,
+        }
+        return {use: key.public for use, key in keys.items() if key is not None}
+
 
 @dataclass(frozen=True)
 class Posting:
@@ -109,9 +119,14 @@ def directory_document(
     provinces = sorted(code for code in participants if code != EXCHANGE)
     document = {
         **_head(network, now, DIRECTORY_LIFE),
-        "participants": [_participant(code) for code in sorted(participants)],
+        "participants": [
+            _participant(code, EXCHANGE_SCHEMAS if code == EXCHANGE else PROVINCE_SCHEMAS)
+            for code in sorted(participants)
+        ],
         "keys": [
-            record for code in sorted(participants) for record in _keys(code, participants[code], now, until)
+            record
+            for code in sorted(participants)
+            for record in _keys(code, participants[code].public, now, until)
         ],
         "agreements": [
             _agreement(index, pair, now, until)
@@ -123,9 +138,19 @@ def directory_document(
 
 
 def with_province(
-    directory: Envelope, code: str, keys: ParticipantKeys, directory_keys: Sequence[SigningKey], now: datetime
+    directory: Envelope,
+    code: str,
+    keys: Mapping[KeyUse, bytes],
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+    *,
+    status: ParticipantStatus = ParticipantStatus.ACTIVE,
+    schemas: Sequence[str] = PROVINCE_SCHEMAS,
 ) -> Envelope:
-    """The next version of a directory, with one more province, which has an agreement with every other."""
+    """The next version of a directory, with one more province, which has an agreement with every other.
+
+    `keys` are its public halves by use.
+    """
     document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
     others = [
         each["code"]
@@ -139,12 +164,28 @@ def with_province(
     ]
     changes = {
         "participants": sorted(
-            [*document["participants"], _participant(code)], key=lambda each: str(each["code"])
+            [*document["participants"], {**_participant(code, schemas), "status": str(status)}],
+            key=lambda each: str(each["code"]),
         ),
         "keys": [*document["keys"], *_keys(code, keys, now, until)],
         "agreements": [*document["agreements"], *agreements],
     }
     return _signed_successor(document, changes, directory_keys, now)
+
+
+def with_status(
+    directory: Envelope,
+    code: str,
+    status: ParticipantStatus,
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+) -> Envelope:
+    """The next version of a directory, in which a participant has another standing."""
+    document = json.loads(directory.payload)
+    participants = [
+        {**each, "status": str(status)} if each["code"] == code else each for each in document["participants"]
+    ]
+    return _signed_successor(document, {"participants": participants}, directory_keys, now)
 
 
 def with_successor(
@@ -160,8 +201,7 @@ def with_successor(
     The keys before it, of the same use, end after `OVERLAP` at the latest.
     """
     document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
-    kid = key.kid if isinstance(key, SealKey) else key.keyid
-    record = _key(code, use, kid, key.public, now, until)
+    record = _key(code, use, key.public, now, until)
     last = format_time(now + OVERLAP)
     before = [
         {**each, "valid_until": min(each["valid_until"], last)}
@@ -196,30 +236,24 @@ def _key_set(keys: Sequence[SigningKey], threshold: int) -> dict[str, Any]:
     return {"threshold": threshold, "keys": [{"kid": key.keyid, "public": key.public.hex()} for key in keys]}
 
 
-def _participant(code: str) -> dict[str, Any]:
+def _participant(code: str, schemas: Sequence[str]) -> dict[str, Any]:
     province = PROVINCES[code]
     return {
         "code": code,
         "name_zh": province.zh,
         "name_en": province.en,
         "status": "active",
-        "schemas": list(EXCHANGE_SCHEMAS if code == EXCHANGE else PROVINCE_SCHEMAS),
+        "schemas": list(schemas),
     }
 
 
-def _keys(code: str, keys: ParticipantKeys, now: datetime, until: datetime) -> list[dict[str, Any]]:
-    records = [_key(code, KeyUse.MESSAGE, keys.message.keyid, keys.message.public, now, until)]
-    if keys.seal is not None:
-        records.append(_key(code, KeyUse.SEAL, keys.seal.kid, keys.seal.public, now, until))
-    if keys.checkpoint is not None:
-        checkpoint = keys.checkpoint
-        records.append(_key(code, KeyUse.CHECKPOINT, checkpoint.keyid, checkpoint.public, now, until))
-    return records
+def _keys(code: str, keys: Mapping[KeyUse, bytes], now: datetime, until: datetime) -> list[dict[str, Any]]:
+    return [_key(code, use, public, now, until) for use, public in keys.items()]
 
 
-def _key(owner: str, use: KeyUse, kid: str, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:
+def _key(owner: str, use: KeyUse, public: bytes, now: datetime, until: datetime) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "kid": kid,
+        "kid": keyid_of(public),
         "owner": owner,
         "use": str(use),
         "alg": "X25519" if use is KeyUse.SEAL else "Ed25519",

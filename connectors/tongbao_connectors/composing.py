@@ -104,6 +104,8 @@ def compose(
     if deadlines:
         fields["deadlines"] = deadlines
     fields["expires_at"] = _expiry(submission, deadlines, place.at)
+    if not directory.is_active(office.code):
+        raise Refused(Code.ORIGIN_NOT_ACTIVE, "origin")
     recipients = [_recipient(code, directory, place.at) for code in (*fields["audience"], office.code)]
     sealing = seal(submission.body_bytes, SealContext.of(fields), recipients)
     payload = compact_json(fields | {"sealed": sealing.sealed})

@@ -28,6 +28,8 @@ from tongbao_schemas.fields import (
 DOCUMENT_LIMIT: Final = 1_048_576
 """The most bytes the payload of a root or directory may have."""
 
+CERTIFICATE_REQUEST_LIMIT: Final = 8_192
+"""The most characters a certificate request in PEM may have."""
 
 Names = TypeVar("Names", bound=Iterable[str])
 
@@ -192,3 +194,24 @@ class RootDocument(Document):
 
     directory_keys: KeySet
     root_keys: KeySet
+
+
+class EnrolmentRequest(Strict):
+    """The payload of an enrolment: what a province asks the directory to list, made where its keys are.
+
+    `message` is the Ed25519 key that signs this request, `seal` the X25519 key that bodies will be sealed to,
+    `certificate_request` a PKCS#10 request (RFC 2986) in PEM for the subject `CN=<code>`.
+    """
+
+    network: Network
+    code: ProvinceCode
+    issued_at: Time
+    message: NamedKey
+    seal: NamedKey
+    schemas: Annotated[tuple[SchemaName, ...], Field(min_length=1), AfterValidator(_each_once)]
+    certificate_request: Annotated[str, Field(max_length=CERTIFICATE_REQUEST_LIMIT)]
+
+    @model_validator(mode="after")
+    def _one_use_each(self) -> Self:
+        _each_once((self.message.public, self.seal.public))
+        return self

@@ -22,7 +22,7 @@ from tongbao_schemas.bodies.answer import ANSWER
 from tongbao_schemas.bodies.attachment import AttachmentBody
 from tongbao_schemas.bodies.followups import FOLLOW_UPS
 from tongbao_schemas.codes import Category, Labelled, MessageType
-from tongbao_schemas.documents import DirectoryDocument, RootDocument
+from tongbao_schemas.documents import DirectoryDocument, EnrolmentRequest, RootDocument
 from tongbao_schemas.header import HEADER
 from tongbao_schemas.stamp import Stamp
 from tongbao_schemas.submission import Submission
@@ -46,6 +46,7 @@ _SOURCES: Final[Mapping[str, type[BaseModel] | TypeAdapter[Any]]] = {
     "attachment/1.0": AttachmentBody,
     "directory/1.0": DirectoryDocument,
     "root/1.0": RootDocument,
+    "enrolment/1.0": EnrolmentRequest,
     **{alert_schema(category): model for category, model in ALERT_BODIES.items()},
     **{f"{kind.value}/1.0": model for kind, model in FOLLOW_UPS.items()},
 }
@@ -125,7 +126,8 @@ def _body_of(kind: MessageType, category: Category | None) -> dict[str, Any]:
 
 def _labelled(shape: dict[str, Any]) -> dict[str, Any]:
     """The same shape; each coded list in it also says its values' words for people."""
-    lists = {each.__name__: each for each in Labelled.__subclasses__()}
+    ours = [each for each in Labelled.__subclasses__() if each.__module__.startswith(f"{__package__}.")]
+    lists = {each.__name__: each for each in ours}
     for title, part in shape.get("$defs", {}).items():
         if "enum" in part:
             part["x-labels"] = {

@@ -4,8 +4,9 @@ Rules:
 1. One issuing authority; it signs nothing but end certificates (path length 0).
 2. A certificate's subject is exactly `CN=<name>`, for participants `CN=<code>`: the broker takes its
    principal from it. Any other subject maps to nobody there.
-3. Keys are EC P-256, made here, in one PEM file with the certificate and the authority's (PKCS#8, mode
-   0600): the form that Kafka's PEM key store and Python's `load_cert_chain` both read.
+3. Keys are EC P-256, in one PEM file with the certificate and the authority's (PKCS#8, mode 0600): the form
+   that Kafka's PEM key store and Python's `load_cert_chain` both read. They are made here, or by whoever
+   hands in a request (PKCS#10), whose key may also be P-384.
 4. The time is given, and validity begins five minutes before it, since clocks differ.
 """
 
@@ -16,13 +17,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -30,9 +32,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.trust.keys import write_private
 
-__all__ = ["CA_DAYS", "CertificateAuthority", "CertificateFacts", "read_certificate"]
+__all__ = [
+    "CA_DAYS",
+    "CertificateAuthority",
+    "CertificateFacts",
+    "certified_key",
+    "check_request",
+    "read_certificate",
+    "request_certificate",
+]
 
 CA_DAYS = 3650
+CURVES = (ec.SECP256R1, ec.SECP384R1)
 _CERTIFICATE = "ca.pem"
 _KEY = "ca-key.pem"
 _SKEW = timedelta(minutes=5)
@@ -66,6 +77,54 @@ def read_certificate(pem: bytes, authority: bytes) -> CertificateFacts:
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
     )
+
+
+def request_certificate(common_name: str) -> tuple[bytes, bytes]:
+    """A new private key (PKCS#8 PEM) and the request to have it certified (PKCS#10 PEM, RFC 2986)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(_subject(common_name)).sign(key, SHA256())
+    return _private_pem(key), request.public_bytes(Encoding.PEM)
+
+
+def check_request(pem: bytes, common_name: str) -> None:
+    """Raises BadConfiguration unless this is a request for `CN=<common_name>`, signed with its key."""
+    _requested_key(pem, common_name)
+
+
+def _requested_key(pem: bytes, common_name: str) -> ec.EllipticCurvePublicKey:
+    try:
+        request = x509.load_pem_x509_csr(pem)
+        key, signed = request.public_key(), request.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise BadConfiguration(Words("不是 PKCS#10 证书申请", "no PKCS#10 certificate request")) from None
+    if not signed or request.subject != _subject(common_name):
+        raise BadConfiguration(
+            Words(
+                f"证书申请须由自己的密钥签名，主体为 CN={common_name}",
+                f"a certificate request is signed with its own key, for CN={common_name}",
+            )
+        )
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, CURVES):
+        raise BadConfiguration(
+            Words("证书密钥须为 EC P-256 或 P-384", "certified keys are EC P-256 or P-384")
+        )
+    return key
+
+
+def certified_key(pem: bytes) -> bytes:
+    """The public key (SubjectPublicKeyInfo, DER) in a certificate or in a request for one.
+
+    Raises BadConfiguration.
+    """
+    try:
+        holder: x509.Certificate | x509.CertificateSigningRequest
+        if b"CERTIFICATE REQUEST" in pem:
+            holder = x509.load_pem_x509_csr(pem)
+        else:
+            holder = x509.load_pem_x509_certificate(pem)
+        return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise BadConfiguration(Words("不是 PEM 证书或证书申请", "no certificate or request in PEM")) from None
 
 
 class CertificateAuthority:
@@ -118,9 +177,26 @@ class CertificateAuthority:
         `hosts` are the DNS names and IP addresses that a server answers under.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_subject(common_name), self._certificate.subject, key.public_key(), now, days)
-        certificate = _sign(builder, self._end_extensions(key.public_key(), hosts), self._key)
-        return _private_pem(key) + certificate.public_bytes(Encoding.PEM) + self.pem
+        return _private_pem(key) + self._certificate_for(key.public_key(), common_name, now, days, hosts)
+
+    def certify(self, request: bytes, common_name: str, *, now: datetime, days: int) -> bytes:
+        """The certificate that a request (PKCS#10 PEM) asks for, and the authority's, as one PEM.
+
+        Raises BadConfiguration.
+        """
+        return self._certificate_for(_requested_key(request, common_name), common_name, now, days, ())
+
+    def _certificate_for(
+        self,
+        public: ec.EllipticCurvePublicKey,
+        common_name: str,
+        now: datetime,
+        days: int,
+        hosts: Sequence[str],
+    ) -> bytes:
+        builder = _builder(_subject(common_name), self._certificate.subject, public, now, days)
+        certificate = _sign(builder, self._end_extensions(public, hosts), self._key)
+        return certificate.public_bytes(Encoding.PEM) + self.pem
 
     def issue_to(
         self, path: Path, common_name: str, *, now: datetime, days: int, hosts: Sequence[str] = ()

@@ -269,7 +269,7 @@ def verify_directory(
     if document.version < minimum_version:
         raise Refused(Code.DOCUMENT_ROLLED_BACK, "directory.version")
     for key in document.keys:
-        _check_named(key, key.alg, "directory.keys")
+        check_named(key, key.alg, "directory.keys")
     return Directory(document, envelope.digest, min(document.expires_at, root.expires_at))
 
 
@@ -279,11 +279,11 @@ def _root(envelope: Envelope) -> RootDocument:
     parse_object(envelope.payload, limit=DOCUMENT_LIMIT)
     root = RootDocument.read(envelope.payload, refuse_as=Code.DOCUMENT_SHAPE)
     for key in (*root.root_keys.keys, *root.directory_keys.keys):
-        _check_named(key, "Ed25519", "root")
+        check_named(key, "Ed25519", "root")
     return root
 
 
-def _check_named(key: KeyRecord | NamedKey, alg: str, where: str) -> None:
+def check_named(key: KeyRecord | NamedKey, alg: str, where: str) -> None:
     """A key goes by the hash of its public half, and that isn't of small order."""
     public = bytes.fromhex(key.public)
     if keyid_of(public) != key.kid:

@@ -7,6 +7,7 @@ OperationError
 ├── NoFile             CL-04  4   the file to read isn't there
 ├── Incomplete         CL-05  1   a stage didn't come in time
 ├── NotFromTheLog      CL-06  1   the exchange's database can't be made from the log
+├── Unwritable         CL-07  1   the file to write can't be written
 └── Unforeseen         CL-99  1   a fault of ours
 """
 
@@ -85,6 +86,16 @@ class NotFromTheLog(OperationError):
     )
     next_zh = "用比日志末条更晚的备份恢复；应取的时间见 100000 日志中的拒绝启动信息。"
     next_en = "Restore a backup that is newer than the log; the exchange's log says how new it must be."
+
+
+class Unwritable(OperationError):
+    """The file to write can't be written."""
+
+    code = "CL-07"
+    zh = "无法写入文件。"
+    en = "The file can't be written."
+    next_zh = "检查路径、权限和磁盘空间。"
+    next_en = "Check the path, the permissions and the disk."
 
 
 class Unforeseen(OperationError):

@@ -8,6 +8,7 @@ from tongbao_connectors.cli import (
     directory,
     doctor,
     down,
+    enrol,
     inbox,
     init,
     quarantine,
@@ -52,6 +53,7 @@ for command in (
 app.add_typer(account.group, name="account")
 app.add_typer(quarantine.group, name="quarantine")
 app.add_typer(directory.group, name="directory")
+app.add_typer(enrol.group, name="enrol")
 app.add_typer(rotate.group, name="rotate")
 app.add_typer(schema.group, name="schema")
 app.add_typer(topology.group, name="topology")

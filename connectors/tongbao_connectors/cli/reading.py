@@ -1,4 +1,4 @@
-"""Submissions from a file or from standard input."""
+"""What a command is given to read: a file, or standard input."""
 
 import sys
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 from tongbao_connectors.cli.errors import NoFile
 
 STANDARD_INPUT = Path("-")
-READ_AT_MOST = 2_000_000  # more than any submission may have, so that the parse gate is the one to refuse it
+READ_AT_MOST = (
+    2_000_000  # more than anything that is read may have, so that the parse gate is the one to refuse it
+)
 
 
-def submission(path: Path) -> bytes:
-    """The bytes of a submission; raises NoFile."""
+def content(path: Path) -> bytes:
+    """The bytes of a file, or of standard input for `-`; raises NoFile."""
     try:
         if path == STANDARD_INPUT:
             return sys.stdin.buffer.read(READ_AT_MOST)

@@ -39,7 +39,7 @@ def send(
     from tongbao_connectors.cli import reading
     from tongbao_connectors.cli.printing import now
 
-    data = reading.submission(path)
+    data = reading.content(path)
     up = call.runs()
     with call.province() as settings:
         from tongbao_connectors import casework

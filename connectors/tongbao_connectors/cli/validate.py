@@ -22,7 +22,7 @@ def validate(
     from tongbao_connectors.cli.printing import now
     from tongbao_schemas.submission import check_submission, parse_submission
 
-    found = parse_submission(reading.submission(path))
+    found = parse_submission(reading.content(path))
     check_submission(found, now=now(), origin=call.acting or "")
     facts = {
         "ok": True,

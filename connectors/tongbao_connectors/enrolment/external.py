@@ -22,17 +22,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tongbao_broker.errors import Conflict
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC, in_topic, out_topic
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.directory import Directory, TrustFile
 from tongbao_connectors import authority, issuing, workspace
 from tongbao_connectors.authority import ParticipantKeys
-from tongbao_connectors.workspace import CERTIFICATE_DAYS, FolderTaken, NoSuchParticipant, Workspace
+from tongbao_connectors.enrolment import AlreadyEnrolled, NoSuchProvince
+from tongbao_connectors.workspace import CERTIFICATE_DAYS, FolderTaken, Workspace
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.number import PROVINCES
 
-__all__ = ["AlreadyEnrolled", "Enrolled", "NoSuchProvince", "enrol"]
+__all__ = ["Enrolled", "enrol"]
 
 CLIENT = """\
 # Kafka settings of a Java client. File names are relative to the folder in which the program starts.
@@ -79,26 +79,6 @@ For {en}'s own system, which speaks the wire protocol on the network `{network}`
 """
 
 
-class AlreadyEnrolled(Conflict):
-    """The province is in the directory."""
-
-    code = "OP-29"
-    zh = "该单位已在目录中。"
-    en = "This province is in the directory already."
-    next_zh = "用 tongbao directory show 查看。"
-    next_en = "Look at: tongbao directory show"
-
-
-class NoSuchProvince(NoSuchParticipant):
-    """No province has this code."""
-
-    code = "OP-30"
-    zh = "没有该代码的省级单位。"
-    en = "No province has this code."
-    next_zh = "使用 GB/T 2260 六位省级代码，如 610000。"
-    next_en = "Give a province's six digits of GB/T 2260, such as 610000."
-
-
 @dataclass(frozen=True)
 class Enrolled:
     """A province that has been enrolled: its folder, and the directory that lists it."""
@@ -132,7 +112,7 @@ def enrol(
         issue = issuing.successor(
             place,
             before,
-            lambda directory, signers: authority.with_province(directory, code, keys, signers, now),
+            lambda directory, signers: authority.with_province(directory, code, keys.public, signers, now),
             now,
         )
         open_topics(issue.directory)

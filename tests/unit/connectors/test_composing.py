@@ -181,7 +181,7 @@ def with_participant(code: str, status: str = "active", schemas: list[str] | Non
         pytest.param(
             alert("a-1"),
             with_participant("520000", "suspended"),
-            Code.AUDIENCE_NOT_ACTIVE,
+            Code.ORIGIN_NOT_ACTIVE,
             id="suspended ourselves",
         ),
         pytest.param(alert("a-1"), World.create(agreements=[]), Code.NO_AGREEMENT, id="no agreement"),

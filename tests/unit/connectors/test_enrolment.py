@@ -13,7 +13,8 @@ import pytest
 from tongbao_broker.errors import OperationError, Unreachable
 from tongbao_broker.trust.directory import Directory, load_trust, parse_root_file, parse_trust_file
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
-from tongbao_connectors import enrolment, workspace
+from tongbao_connectors import workspace
+from tongbao_connectors.enrolment import external
 from tongbao_connectors.workspace import NoConnector, Workspace
 from tongbao_schemas.codes import Category, Handling, MessageType
 from tongbao_schemas.envelope import Envelope
@@ -37,8 +38,8 @@ def no_broker(_wanted: Directory) -> None:
     """Nothing runs."""
 
 
-def enrol(place: Workspace, code: str = "610000") -> enrolment.Enrolled:
-    return enrolment.enrol(place, code, LATER, open_topics=no_broker)
+def enrol(place: Workspace, code: str = "610000") -> external.Enrolled:
+    return external.enrol(place, code, LATER, open_topics=no_broker)
 
 
 def directory_of(folder: Path, place: Workspace) -> Directory:
@@ -166,7 +167,7 @@ def test_a_broker_that_does_not_answer_leaves_all_as_it_was(place: Workspace) ->
         raise Unreachable("no broker")
 
     with pytest.raises(Unreachable):
-        enrolment.enrol(place, "610000", LATER, open_topics=fails)
+        external.enrol(place, "610000", LATER, open_topics=fails)
     after = {path: path.read_bytes() for path in place.folder.rglob("*") if path.is_file()}
     after.pop(place.authority / "issuing.lock")
 

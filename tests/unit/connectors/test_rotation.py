@@ -11,8 +11,9 @@ from tests.unit.connectors.conftest import MADE_AT
 from tongbao_broker.trust.certificates import read_certificate
 from tongbao_broker.trust.directory import Directory, usable
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
-from tongbao_connectors import authority, enrolment, issuing, rotation, workspace
+from tongbao_connectors import authority, issuing, rotation, workspace
 from tongbao_connectors.cli.main import app
+from tongbao_connectors.enrolment.external import enrol
 from tongbao_connectors.rotation import NoSuchKey
 from tongbao_connectors.workspace import NoSuchParticipant, Workspace
 from tongbao_schemas.codes import KeyUse
@@ -134,7 +135,7 @@ def test_the_exchanges_own_keys_have_successors(place: Workspace, use: KeyUse) -
 @pytest.fixture
 def external(place: Workspace) -> Workspace:
     """The network with one more province, whose system isn't ours."""
-    return enrolment.enrol(place, EXTERNAL, NOW, open_topics=at_once).workspace
+    return enrol(place, EXTERNAL, NOW, open_topics=at_once).workspace
 
 
 def test_a_folder_that_was_handed_over_is_renewed(external: Workspace) -> None:
