@@ -38,7 +38,7 @@ from tongbao_connectors.acceptance import (
 from tongbao_connectors.duty import current
 from tongbao_connectors.refusing import RefusedRecord
 from tongbao_connectors.roster import Roster, Step
-from tongbao_connectors.routing import Decision, Facts, RoutingTable
+from tongbao_connectors.routing import HOLDER, SENDER, Decision, Facts, RoutingTable
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import Draft, InboxItem, Message
 from tongbao_connectors.trusting import Trusting
@@ -47,14 +47,9 @@ from tongbao_schemas.codes import EXCHANGE, PEOPLES_TYPES, MessageType, Status
 from tongbao_schemas.header import AdmittedNotice, NoticeHeader, PeopleHeader, ProvinceHeader, RejectedNotice
 from tongbao_schemas.refusals import Code
 
-SENDER = "sender"
-"""The name of the rule by which what belongs to an own alert goes to the officer who sent it."""
-
 _KNOWN_COLUMNS = (
     '"origin", "message_id", "thread", "type", "status", "digest", "audience", "admitted_at", "issued_at"'
 )
-HOLDER = "holder"
-"""The name of the rule by which what follows a received alert goes to the officer who holds it."""
 
 log = logs.get(__name__)
 

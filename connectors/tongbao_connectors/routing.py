@@ -10,18 +10,27 @@
 5. Each step is recorded in Chinese and English, in rule names, region codes, units and officer references.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from pydantic import Field, model_validator
 
+from tongbao_broker.errors import Words
 from tongbao_connectors.duty_time import Hours
 from tongbao_connectors.roster import Accountable, Setting, Step, UnitCode, Weekday, Window, read_settings
 from tongbao_schemas.codes import Category, Urgency
 
 DUTY_DESK = "duty-desk"
+SENDER = "sender"
+HOLDER = "holder"
+OUR_RULES: Final[Mapping[str, Words]] = {
+    DUTY_DESK: Words("无规则命中，归值班室", "no rule fits: the duty desk"),
+    SENDER: Words("归本省发出人", "belongs to who sent the alert"),
+    HOLDER: Words("归承办人", "belongs to who handles the alert"),
+}
+"""The rules that stand in no `routing.toml`, in words."""
 LEVELS = {
     6: ("县级", "county"),
     4: ("地级", "prefecture"),

@@ -22,6 +22,7 @@ from tongbao_connectors import finding
 from tongbao_connectors.authorisation import AUTOMATIC
 from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.routing import OUR_RULES
 from tongbao_connectors.store.models import (
     Draft,
     Event,
@@ -170,7 +171,8 @@ def _routed(message: Message) -> Iterator[Line]:
         return
     report = StageReport.objects.filter(of=message.message_id, place="", stage=str(Stage.ROUTED)).first()
     first = report.officer_ref if report else item.officer_ref
-    words = Words(f"分派：责任人 {first}（{item.rule}）", f"Routed to {first} ({item.rule})")
+    rule = OUR_RULES.get(item.rule, Words(item.rule, item.rule))
+    words = Words(f"分派：责任人 {first}（{rule.zh}）", f"Routed to {first} ({rule.en})")
     yield Line(item.routed_at, SYSTEM, str(EventKind.ROUTED), words)
 
 

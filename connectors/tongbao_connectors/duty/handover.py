@@ -20,8 +20,8 @@ from tongbao_connectors import casework
 from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.duty import board, current, lines, week
 from tongbao_connectors.duty.models import Handover, HandoverItem, ShiftChange
-from tongbao_connectors.intake import SENDER
 from tongbao_connectors.roster import ChangeKind, Roster
+from tongbao_connectors.routing import SENDER
 from tongbao_connectors.store.models import Event, InboxItem
 
 REST = timedelta(hours=24)

@@ -28,7 +28,7 @@ from tongbao_connectors.duty.models import Escalation
 from tongbao_connectors.duty.notice import Why
 from tongbao_connectors.duty.queueing import Queue
 from tongbao_connectors.duty.rules import Rules
-from tongbao_connectors.intake import HOLDER, SENDER
+from tongbao_connectors.routing import HOLDER, SENDER
 from tongbao_connectors.store.models import Event, InboxItem, OwnReminder
 from tongbao_schemas.codes import MessageType
 

@@ -19,7 +19,7 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Rules:
-    """All of it at one moment. `desk_unit` is the duty desk of the province `home`, `desk_url` its address."""
+    """All of it at one moment. `desk_unit` is the duty desk of the province `home`, `desk_url` its page."""
 
     home: str
     network: str
