@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 from django.db.models import Count, F, Min, Sum
 from prometheus_client import Counter, Histogram
@@ -19,6 +20,7 @@ from tongbao_broker.metering.storage import storage
 from tongbao_broker.metering.terms import terms
 from tongbao_broker.streams.models import Cursor
 from tongbao_broker.trust.directory import Trust
+from tongbao_connectors import incidents
 from tongbao_connectors.intake import Intake
 from tongbao_connectors.store.models import (
     CheckpointClaim,
@@ -33,6 +35,7 @@ from tongbao_connectors.store.models import (
     StageReport,
 )
 from tongbao_schemas.header import PeopleHeader, RejectedNotice
+from tongbao_schemas.refusals import Code
 
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 TRANSIT_S = (0.1, 0.3, 1.0, 3.0, 10.0, 60.0, 300.0, 3600.0, 86400.0)
@@ -79,6 +82,8 @@ PHASES = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+for _code in Code:  # an alarm on growth needs the 0 before the first
+    REJECTED.labels(_code)
 _STEPS = {
     ("polled", "opened"): PHASES.labels("open"),
     ("opened", "committed"): PHASES.labels("store"),
@@ -219,10 +224,10 @@ def _inbound(now: datetime) -> Iterator[Metric]:
     yield gauge("tongbao_connector_oldest_missing_seconds", text, _age(gaps["since"], now))
     refused = Quarantine.objects.filter(replayed_at=None).values_list("code").annotate(Count("id"))
     text = "Refused records that lie in quarantine, by code"
-    yield gauge("tongbao_connector_quarantine", text, {str(code): n for code, n in refused}, ["code"])
+    yield gauge("tongbao_connector_quarantine", text, dict.fromkeys(Code, 0) | dict(refused), ["code"])
     noted = Incident.objects.values_list("kind").annotate(Count("id"))
     text = "Incidents ever noted, by kind"
-    yield total("tongbao_incidents", text, {str(kind): n for kind, n in noted}, ["kind"])
+    yield total("tongbao_connector_incidents", text, dict.fromkeys(get_args(incidents.Kind), 0) | dict(noted), ["kind"])
 
 
 def _log() -> Iterator[Metric]:

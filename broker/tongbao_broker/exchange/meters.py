@@ -163,8 +163,9 @@ def _tables(found: Condition, now: datetime) -> Iterator[Metric]:
     rows = list(
         Incident.objects.values_list("kind").annotate(ever=Count("id"), now=Count("id", filter=lasting))
     )
+    ever = dict.fromkeys(map(str, IncidentKind), 0) | {kind: n for kind, n, _ in rows}
     text = "Incidents ever noted, by kind"
-    yield total("tongbao_incidents", text, {kind: n for kind, n, _ in rows}, ["kind"])
+    yield total("tongbao_exchange_incidents", text, ever, ["kind"])
     text = "Incidents whose cause lasts, of the kinds that have an end"
     found_open = dict.fromkeys(WITH_AN_END, 0) | {kind: n for kind, _, n in rows if n}
     yield gauge("tongbao_exchange_incidents_open", text, found_open, ["kind"])

@@ -88,10 +88,10 @@ def _steps(now: datetime) -> Iterator[Metric]:
 
 def _words(now: datetime) -> Iterator[Metric]:
     waiting = Notification.objects.filter(state__in=UNFINISHED)
-    found = list(waiting.values_list("channel").annotate(Count("pk"), Min("queued_at")))
+    found = list(waiting.values_list("channel").annotate(Count("pk"), Min("due_at")))
     text = "Words on their way, by channel"
     yield gauge("tongbao_watch_words_waiting", text, {name: n for name, n, _ in found}, ["channel"])
-    text = "Age of the oldest word on its way, by channel"
+    text = "For how long the oldest word on its way has been due, by channel"
     ages = {name: _age(at, now) for name, _, at in found}
     yield gauge("tongbao_watch_words_oldest_seconds", text, ages, ["channel"])
     works = ChannelState.objects.exclude(works=None).values_list("name", "works")

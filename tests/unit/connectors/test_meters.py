@@ -101,7 +101,7 @@ def test_missing_deliveries_show(net: Network, gz: Province, gd: Province) -> No
 
     assert value(text, "tongbao_connector_missing_deliveries") == 3
     assert value(text, "tongbao_connector_oldest_missing_seconds") >= 5
-    assert value(text, "tongbao_incidents_total", kind="gap") == 1
+    assert value(text, "tongbao_connector_incidents_total", kind="gap") == 1
 
 
 def test_ends_are_told(gd: Province) -> None:

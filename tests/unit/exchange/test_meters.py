@@ -64,7 +64,7 @@ def test_a_hold_has_its_reason(station: Station, world: World) -> None:
     assert value(held, "tongbao_exchange_held", reason="directory_expired") == 1
     assert value(held, "tongbao_exchange_unread", province=GZ) == 1
     assert value(held, "tongbao_exchange_incidents_open", kind="held") == 1
-    assert value(held, "tongbao_incidents_total", kind="held") == 1
+    assert value(held, "tongbao_exchange_incidents_total", kind="held") == 1
     assert value(flowing, "tongbao_exchange_held", reason="directory_expired") == 0
     assert value(flowing, "tongbao_exchange_unread", province=GZ) == 0
     assert value(flowing, "tongbao_exchange_incidents_open", kind="held") == 0
