@@ -28,14 +28,20 @@ def add(
             "--role",
             metavar="ROLE",
             help=both(
-                "receiver、reviewer、leader、admin 或 supervisor",
-                "receiver, reviewer, leader, admin or supervisor",
+                "receiver、reviewer、leader、admin、supervisor 或 posted",
+                "receiver, reviewer, leader, admin, supervisor or posted",
             ),
         ),
     ],
     name: Annotated[
         str | None,
         typer.Option("--name", help=both("姓名；名册中有的可省", "Name, unless the roster has it")),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", metavar="UNIT", help=both("单位代码；名册中有的可省", "Unit, unless the roster has it")
+        ),
     ] = None,
 ) -> None:
     """The officer is named with --officer, the province with --as."""
@@ -47,10 +53,12 @@ def add(
     with _desk(call) as roster:
         from tongbao_connectors.desk import people
 
+        if unit is not None and unit not in roster.units:
+            raise Usage("--unit")
         known = roster.officers.get(call.officer_ref())
         given = {
             "name": name or (known.name if known else call.officer_ref()),
-            "unit": known.unit if known else "",
+            "unit": known.unit if known else unit or "",
         }
         made, password = people.make(username, officer_ref=call.officer_ref(), role=Role(role), **given)
         facts = _facts(made) | {"password": password}

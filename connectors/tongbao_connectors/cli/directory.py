@@ -1,11 +1,13 @@
-"""`tongbao directory show`: participants, keys and agreements as the signed directory states them."""
+"""`tongbao directory show`: participants, keys, agreements, postings as the signed directory states them."""
 
 from typing import Any
 
 from tongbao_connectors.cli.frame import Call, entry, new_group
 from tongbao_connectors.cli.language import both
 
-group = new_group(both("目录：单位、密钥、协议", "The directory: participants, keys, agreements"))
+group = new_group(
+    both("目录：单位、密钥、协议、派驻", "The directory: participants, keys, agreements, postings")
+)
 
 
 @entry("show", both("验证并显示目录", "Verify and show the directory"))
@@ -54,6 +56,24 @@ def _print(call: Call, digest: str, document: dict[str, Any]) -> None:
         [call.words("协议", "agreement"), call.words("各方", "parties"), call.words("有效至", "until")],
         [[a["doc_number"], " ".join(a["parties"]), a["valid_until"]] for a in document["agreements"]],
     )
+    if document["postings"]:
+        table(
+            [
+                call.words("外派联络员", "posted officer"),
+                call.words("派出", "home"),
+                call.words("驻地", "host"),
+                call.words("自", "from"),
+                call.words("至", "until"),
+            ],
+            [
+                [
+                    p["officer_ref"],
+                    *(place(p[end], call.lang) for end in ("home", "host")),
+                    *(p[end] for end in ("valid_from", "valid_until")),
+                ]
+                for p in document["postings"]
+            ],
+        )
 
 
 show.add_to(group)

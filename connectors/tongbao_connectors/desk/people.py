@@ -3,9 +3,11 @@
 1. A password that somebody else chose is good for one login: its owner changes it first.
 2. An account is closed, never deleted: what was done under it keeps its name.
 3. Nobody closes his own account or takes his own administration away.
+4. Whether a posted officer is posted is the directory's to say; his account's page says what it says.
 """
 
 import secrets
+from typing import Any
 
 from axes.utils import reset as unlock
 from django import forms
@@ -19,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NotFound, Words
+from tongbao_connectors import postings
 from tongbao_connectors.authorisation import Role, Verb
 from tongbao_connectors.desk import access, tokens
 from tongbao_connectors.desk.asking import AskingForm
@@ -58,6 +61,14 @@ class NewAccount(AskingForm):
         super().__init__(*given, **named)
         units = [(unit.code, unit.name) for unit in desk().roster().units.values()]
         self.fields["unit"].choices = [("", "—"), *units]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """A posted officer, whom no roster lists, is of a unit of his home: there his openings count."""
+        given: dict[str, Any] = super().clean() or {}
+        listed = given.get("officer_ref") in desk().roster().officers
+        if given.get("role") == Role.POSTED and not given.get("unit") and not listed:
+            self.add_error("unit", say("选择派出的单位", "Choose the unit that posts him"))
+        return given
 
 
 class Change(AskingForm):
@@ -119,6 +130,8 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         if response is not None:
             return response
     facts = {"form": form, "account_shown": shown, "factor": has_factor(shown), "own": shown == request.user}
+    if shown.role == Role.POSTED:
+        facts["posted"] = postings.said(shown.officer_ref, desk().code, desk().now())
     return render(request, "desk/account-one.html", facts)
 
 

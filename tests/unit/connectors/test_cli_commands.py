@@ -280,12 +280,15 @@ def test_quarantine_says_what_was_wrong(workspace: Workspace) -> None:
 
 
 def test_directory_is_verified_before_it_is_shown(workspace: Workspace) -> None:
-    """Participants, keys and agreements come from the signed document."""
+    """Participants, keys, agreements and postings come from the signed document."""
     shown = data(workspace, "directory", "show")
+    said = run(workspace, "directory", "show").stdout
 
     assert {each["code"] for each in shown["participants"]} == set(workspace.participants)
     assert len(shown["agreements"]) == 10
     assert shown["digest"].startswith("sha256:")
+    assert [(each["officer_ref"], each["host"]) for each in shown["postings"]] == [("黔-0301", "440000")]
+    assert all(word in said for word in ("外派联络员", "黔-0301", "贵州", "广东"))
 
 
 def test_schemas_can_be_listed_and_shown(workspace: Workspace) -> None:

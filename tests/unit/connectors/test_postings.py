@@ -37,8 +37,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "ends at this moment": ({"days": (-30, 0)}, [], "已于"),
     "begins at this moment": ({"days": (0, 30)}, [HOST], ""),
     "not begun": ({"days": (1, 30)}, [], "派驻广东自 2026-"),
-    "of another home": ({"home": OTHER}, [], "目录中没有你的派驻"),
-    "of another officer": ({"officer_ref": "A-0302"}, [], "目录中没有你的派驻"),
+    "of another home": ({"home": OTHER}, [], "目录中没有这名联络员的派驻"),
+    "of another officer": ({"officer_ref": "A-0302"}, [], "目录中没有这名联络员的派驻"),
 }
 
 

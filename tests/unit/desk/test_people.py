@@ -3,6 +3,8 @@
 import re
 
 from tests.support.desk import DeskAt
+from tests.support.posting import post
+from tests.support.province import Network
 from tongbao_connectors.authorisation import Role
 from tongbao_connectors.desk.models import Account
 
@@ -37,6 +39,23 @@ def test_officer_has_one_account(desk_of_gd: DeskAt) -> None:
     assert "already" in again.text or "已有账号" in again.text
     with desk_of_gd.province.here():
         assert Account.objects.filter(officer_ref="A-0222").count() == 1
+
+
+def test_a_posted_officers_account_names_his_unit_and_shows_his_posting(desk_network: Network) -> None:
+    """No roster lists him, so his unit is asked for; where he is posted is the directory's to say."""
+    desk_network.province("440000")
+    at = DeskAt(desk_network.province("520000"))
+    admin = at.person(Role.ADMIN, "A-0900")
+    new = {**NEW, "role": "posted", "officer_ref": "A-0301", "unit": ""}
+    asked = admin.post("/accounts/add/", new).text
+    admin.post("/accounts/add/", {**new, "unit": "duty"})
+    path = f"/accounts/{account_of(at, officer_ref='A-0301').pk}/"
+    before = admin.get(path).text
+    post(desk_network)
+
+    assert "选择派出的单位" in asked
+    assert "目录中没有这名联络员的派驻" in before
+    assert "派驻广东，至" in admin.get(path).text
 
 
 def test_closed_account_is_out_at_once(desk_of_gd: DeskAt) -> None:

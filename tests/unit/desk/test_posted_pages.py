@@ -253,9 +253,9 @@ def of_another_home(net: Network) -> None:
     ("change", "why"),
     [
         (ended, "派驻广东已于"),
-        (withdrawn, "目录中没有你的派驻"),
+        (withdrawn, "目录中没有这名联络员的派驻"),
         (not_begun, "派驻广东自"),
-        (of_another_home, "目录中没有你的派驻"),
+        (of_another_home, "目录中没有这名联络员的派驻"),
     ],
 )
 def test_access_ends_with_the_posting(officer: Browser, gz: DeskAt, change: Any, why: str) -> None:

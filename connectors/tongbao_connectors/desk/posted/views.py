@@ -54,8 +54,8 @@ def posted(request: HttpRequest, way: str = Way.OUT.value) -> HttpResponse:
         "before": narrowed.with_page(page.number - 1),
         "after": narrowed.with_page(page.number + 1),
         "statuses": list(Status),
-        "postings": postings.of_officer(who.officer_ref, here.code, here.now()),
-        "why_none": None if who.hosts else postings.why_none(who.officer_ref, here.code, here.now()),
+        "posting": postings.said(who.officer_ref, here.code, here.now()),
+        "posted_now": bool(who.hosts),
     }
     return render(request, "desk/posted/list.html", facts)
 
