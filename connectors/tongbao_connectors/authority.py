@@ -188,28 +188,43 @@ def with_status(
     return _signed_successor(document, {"participants": participants}, directory_keys, now)
 
 
-def with_successor(
+def with_successors(
     directory: Envelope,
     code: str,
-    use: KeyUse,
-    key: SigningKey | SealKey,
+    keys: Mapping[KeyUse, bytes],
     directory_keys: Sequence[SigningKey],
     now: datetime,
 ) -> Envelope:
-    """The next version of a directory, in which a participant's key for one use has a successor.
+    """The next version of a directory, in which a participant's keys of some uses have successors.
 
-    The keys before it, of the same use, end after `OVERLAP` at the latest.
+    `keys` are the new public halves by use. The keys before them, of the same use, end after `OVERLAP` at the
+    latest.
     """
     document, until = json.loads(directory.payload), now + DIRECTORY_LIFE
-    record = _key(code, use, key.public, now, until)
-    last = format_time(now + OVERLAP)
+    known = {each["public"] for each in document["keys"]}
+    records = [
+        _key(code, use, public, now, until) for use, public in keys.items() if public.hex() not in known
+    ]
+    last, uses = format_time(now + OVERLAP), {record["use"] for record in records}
     before = [
         {**each, "valid_until": min(each["valid_until"], last)}
-        if (each["owner"], each["use"]) == (code, record["use"]) and each["valid_from"] < last
+        if each["owner"] == code and each["use"] in uses and each["valid_from"] < last
         else each
         for each in document["keys"]
     ]
-    return _signed_successor(document, {"keys": [*before, record]}, directory_keys, now)
+    return _signed_successor(document, {"keys": [*before, *records]}, directory_keys, now)
+
+
+def with_compromised(
+    directory: Envelope, kid: str, since: datetime, directory_keys: Sequence[SigningKey], now: datetime
+) -> Envelope:
+    """The next version of a directory, in which a key counts for nothing from `since` on."""
+    document = json.loads(directory.payload)
+    keys = [
+        {**each, "compromised_since": format_time(since)} if each["kid"] == kid else each
+        for each in document["keys"]
+    ]
+    return _signed_successor(document, {"keys": keys}, directory_keys, now)
 
 
 def _signed_successor(

@@ -141,7 +141,9 @@ def _with_successor(
     issue = issuing.successor(
         place,
         before,
-        lambda directory, signers: authority.with_successor(directory, code, use, key, signers, now),
+        lambda directory, signers: authority.with_successors(
+            directory, code, {use: key.public}, signers, now
+        ),
         now,
     )
     issuing.publish(place, issue)

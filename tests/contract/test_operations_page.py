@@ -11,11 +11,21 @@ from tongbao_broker.exchange import alarm
 from tongbao_broker.exchange.admission import HoldReason
 from tongbao_broker.exchange.dispatch import IncidentKind
 from tongbao_broker.kafka import topology
-from tongbao_connectors import enrolment, incidents, oldkeys, rotation, services
+from tongbao_connectors import enrolment, incidents, keylosses, oldkeys, rotation, services
 from tongbao_connectors.cli import errors
 from tongbao_connectors.enrolment import centre, province
 
-WITH_ERRORS_OF_THEIR_OWN = (centre, enrolment, errors, oldkeys, province, rotation, services, topology)
+WITH_ERRORS_OF_THEIR_OWN = (
+    centre,
+    enrolment,
+    errors,
+    keylosses,
+    oldkeys,
+    province,
+    rotation,
+    services,
+    topology,
+)
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
 

@@ -1,6 +1,8 @@
-"""`tongbao directory show`: participants, keys, agreements, postings as the signed directory states them."""
+"""`tongbao directory show|compromised`: what the signed directory states, and a key that counts no more."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from tongbao_connectors.cli.frame import Call, entry, new_group
 from tongbao_connectors.cli.language import both
@@ -76,4 +78,52 @@ def _print(call: Call, digest: str, document: dict[str, Any]) -> None:
         )
 
 
-show.add_to(group)
+@entry(
+    "compromised",
+    both(
+        "登记泄露的密钥：自该时刻起签署的一律不认",
+        "A key in foreign hands: what it signs from then on counts for nothing",
+    ),
+)
+def compromised(
+    call: Call,
+    kid: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help=both(
+                "密钥编号，至少前 16 位，见 directory show",
+                "Its name or the first 16 digits, see directory show",
+            ),
+        ),
+    ],
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help=both(
+                "何时起，如 2026-11-24T08:00:00.000Z", "From when on, such as 2026-11-24T08:00:00.000Z"
+            ),
+        ),
+    ],
+) -> None:
+    from tongbao_connectors import keylosses
+    from tongbao_connectors.cli.printing import facts, now
+
+    key, directory = keylosses.close(call.workspace(), kid, keylosses.time_of(since), now())
+    call.put(
+        {"kid": key.kid, "owner": key.owner, "use": str(key.use), "directory": directory.version},
+        lambda: facts(
+            [
+                (call.words("密钥", "key"), key.kid),
+                (call.words("属于", "owner"), key.owner),
+                (call.words("自", "since"), since),
+                (call.words("目录版本", "directory version"), directory.version),
+            ]
+        ),
+    )
+
+
+for command in (show, compromised):
+    command.add_to(group)

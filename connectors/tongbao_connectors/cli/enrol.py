@@ -1,6 +1,6 @@
 """`tongbao enrol`: a province makes its keys and asks, the centre approves.
 
-At the province prepare, request, install; at the centre receive, list, approve, activate, suspend.
+At the province prepare, request, install, renew; at the centre receive, list, approve, activate, suspend.
 """
 
 from pathlib import Path
@@ -118,6 +118,23 @@ def install(
     )
 
 
+@entry(
+    "renew",
+    both(
+        "省：生成新的密钥和证书申请，再用 request 申请", "Province: make new keys; ask for them with request"
+    ),
+)
+def renew(call: Call, folder: FolderArgument) -> None:
+    from tongbao_connectors.enrolment import province
+
+    _put_own(call, province.renew(folder))
+    call.say(
+        "先重启接入端（它须先有新的解密私钥），再执行 tongbao enrol request。",
+        "Restart the connector first, which must hold the new private half before anybody seals to it; "
+        "then: tongbao enrol request",
+    )
+
+
 @entry("receive", both("平台：收下一份申请，显示指纹", "Centre: take a request, show its fingerprint"))
 def receive(
     call: Call,
@@ -148,7 +165,8 @@ def list_(call: Call) -> None:
 @entry(
     "approve",
     both(
-        "平台：核对指纹并批准（尚不启用）", "Centre: approve after comparing the fingerprint; not yet active"
+        "平台：核对指纹并批准；新省尚不启用",
+        "Centre: approve after comparing the fingerprint; a new province isn't active yet",
     ),
 )
 def approve(
@@ -267,16 +285,30 @@ def _put_applicants(call: Call, found: "list[Applicant]") -> None:
     from tongbao_connectors.words import place
 
     rows = [
-        [f"{each.code} {place(each.code, call.lang)}", _said(call, each.standing), each.request]
+        [
+            f"{each.code} {place(each.code, call.lang)}",
+            _said(call, each.standing),
+            each.request,
+            call.words("待批准", "to approve") if each.waits else "",
+        ]
         for each in found
     ]
     headings = [
         call.words("单位", "province"),
         call.words("状态", "standing"),
         call.words("申请指纹", "request's fingerprint"),
+        "",
     ]
     call.put(
-        [{"code": each.code, "standing": str(each.standing), "fingerprint": each.request} for each in found],
+        [
+            {
+                "code": each.code,
+                "standing": str(each.standing),
+                "fingerprint": each.request,
+                "waits": each.waits,
+            }
+            for each in found
+        ],
         lambda: table(headings, rows),
     )
 
@@ -294,5 +326,5 @@ def _write(path: Path, content: bytes) -> None:
         raise Unwritable(f"{path}: {error.strerror}") from None
 
 
-for command in (prepare, request, install, receive, list_, approve, activate, suspend):
+for command in (prepare, request, install, renew, receive, list_, approve, activate, suspend):
     command.add_to(group)

@@ -10,6 +10,7 @@ Rules:
 2. Approval lists the keys and makes topics and rights, but the province is suspended: nobody can notify it,
    and what it sends is rejected. It becomes active when it has said that it is up.
 3. Topics and rights are there before the directory is: whoever reads it can read and write at once.
+   A province that is listed already renews its keys in the same way; the ones before end some days later.
 4. No key of a province is ever known here but its public half. An approval that was interrupted is finished
    by the next; the answer can be made again at any time.
 """
@@ -25,7 +26,7 @@ from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.enrolment import parse_request, verify_request
 from tongbao_connectors import authority, issuing, workspace
-from tongbao_connectors.enrolment import AlreadyEnrolled, Standing, fingerprint, same_fingerprint
+from tongbao_connectors.enrolment import Standing, fingerprint, same_fingerprint
 from tongbao_connectors.workspace import CERTIFICATE_DAYS, NoSuchParticipant, Workspace
 from tongbao_schemas.codes import EXCHANGE, KeyUse, ParticipantStatus
 from tongbao_schemas.documents import EnrolmentRequest
@@ -64,24 +65,23 @@ class OtherRequest(Conflict):
 
 @dataclass(frozen=True)
 class Applicant:
-    """A province that asked to be enrolled; `request` is its fingerprint."""
+    """A province that asked to be enrolled; `request` is the fingerprint of its newest request.
+
+    `waits` says that the request's keys aren't in the directory yet: enrolment or renewal wants approval.
+    """
 
     code: str
     standing: Standing
     request: str
+    waits: bool
 
 
 def receive(place: Workspace, data: bytes, now: datetime) -> Applicant:
-    """Keeps a request, in the place of an earlier one that wasn't approved.
-
-    Raises Refused, AlreadyEnrolled.
-    """
+    """Keeps a request, in the place of an earlier one. Raises Refused."""
     envelope = parse_request(data)
     asked = verify_request(envelope, network=place.network)
     with issuing.alone(place):
         directory = issuing.current(place, now).directory
-        if directory.participant(asked.code) and not _lists(directory, asked):
-            raise AlreadyEnrolled(asked.code)
         folder = _folder(place, asked.code)
         folder.mkdir(parents=True, exist_ok=True)
         workspace.write_whole(folder / "request.json", json.dumps(envelope.as_json()))
@@ -103,10 +103,10 @@ def approve(
     *,
     open_topics: Callable[[Directory], None],
 ) -> tuple[bytes, str]:
-    """Lists a province's keys, not yet active: the answer to hand over, the root's fingerprint to read out.
+    """Lists the keys that a province asks for: the answer to hand over, the root's fingerprint to read out.
 
-    `open_topics` makes the topics and rights of a directory. Raises NoRequest, OtherRequest, AlreadyEnrolled,
-    and whatever `open_topics` raises; the network is then as it was.
+    A new province isn't active yet. `open_topics` makes the topics and rights of a directory. Raises
+    NoRequest, OtherRequest, and whatever `open_topics` raises; the network is then as it was.
     """
     envelope = _request(place, code)
     if not same_fingerprint(typed_fingerprint, envelope.digest):
@@ -114,12 +114,12 @@ def approve(
     asked = verify_request(envelope, network=place.network)
     with issuing.alone(place):
         issue = issuing.current(place, now)
-        if issue.directory.participant(code) is None:
-            issue = issuing.successor(place, issue, _listing(asked, now), now)
+        if not _lists(issue.directory, asked):
+            is_new = issue.directory.participant(code) is None
+            change = _listing(asked, now) if is_new else _renewing(asked, now)
+            issue = issuing.successor(place, issue, change, now)
             open_topics(issue.directory)
             issuing.publish(place, issue)
-        elif not _lists(issue.directory, asked):
-            raise AlreadyEnrolled(code)
         answer = _answer(place, asked, issue, now)
         workspace.write_whole(_folder(place, code) / "answer.json", answer)
     return answer.encode("ascii"), fingerprint(_root(issue).digest)
@@ -145,15 +145,24 @@ def set_standing(place: Workspace, code: str, status: ParticipantStatus, now: da
     return issue.directory
 
 
-def _listing(asked: EnrolmentRequest, now: datetime) -> issuing.Change:
-    keys = {
+def _publics(asked: EnrolmentRequest) -> dict[KeyUse, bytes]:
+    return {
         KeyUse.MESSAGE: bytes.fromhex(asked.message.public),
         KeyUse.SEAL: bytes.fromhex(asked.seal.public),
     }
+
+
+def _renewing(asked: EnrolmentRequest, now: datetime) -> issuing.Change:
+    return lambda directory, signers: authority.with_successors(
+        directory, asked.code, _publics(asked), signers, now
+    )
+
+
+def _listing(asked: EnrolmentRequest, now: datetime) -> issuing.Change:
     return lambda directory, signers: authority.with_province(
         directory,
         asked.code,
-        keys,
+        _publics(asked),
         signers,
         now,
         status=ParticipantStatus.SUSPENDED,
@@ -162,9 +171,9 @@ def _listing(asked: EnrolmentRequest, now: datetime) -> issuing.Change:
 
 
 def _lists(directory: Directory, asked: EnrolmentRequest) -> bool:
-    """Whether the directory's keys of this province are those that it asks for."""
+    """Whether the directory lists the keys that this province asks for."""
     listed = {(key.use, key.kid) for key in directory.document.keys if key.owner == asked.code}
-    return listed == {(KeyUse.MESSAGE, asked.message.kid), (KeyUse.SEAL, asked.seal.kid)}
+    return listed >= {(KeyUse.MESSAGE, asked.message.kid), (KeyUse.SEAL, asked.seal.kid)}
 
 
 def _answer(place: Workspace, asked: EnrolmentRequest, issue: issuing.Issue, now: datetime) -> str:
@@ -187,6 +196,7 @@ def _root(issue: issuing.Issue) -> Envelope:
 
 
 def _applicant(place: Workspace, code: str, envelope: Envelope, directory: Directory) -> Applicant:
+    asked = verify_request(envelope, network=place.network)
     participant = directory.participant(code)
     if participant is None:
         standing = Standing.REQUESTED
@@ -194,7 +204,7 @@ def _applicant(place: Workspace, code: str, envelope: Envelope, directory: Direc
         standing = Standing.APPROVED
     else:
         standing = Standing(str(participant.status))
-    return Applicant(code, standing, fingerprint(envelope.digest))
+    return Applicant(code, standing, fingerprint(envelope.digest), not _lists(directory, asked))
 
 
 def _request(place: Workspace, code: str) -> Envelope:

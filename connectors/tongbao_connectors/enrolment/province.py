@@ -6,6 +6,7 @@
     request.json                        what the centre gets, once it was asked for
     tls.pem  ca.pem  trust.json  pinned-root.json  connector.toml  routing.toml  roster.toml
                                         once the centre's answer is installed
+    renewal/                            new keys and their request, until the answer to that is installed
 
 Rules:
 1. The folder is whole or absent; the answer is installed whole or not at all, settings last.
@@ -13,6 +14,9 @@ Rules:
 3. An answer is believed because a person typed the fingerprint of its root, heard on the telephone. Under
    that root the directory must list exactly the keys that lie here.
 4. How far it has come is read from the files and kept nowhere else.
+5. Keys are renewed in the same way, by a request and a telephone. The new seal key's private half is held by
+   the connector before anybody can seal to it; the new message key takes its place when the directory lists
+   it. Old seal keys stay, for what is under way.
 """
 
 import json
@@ -29,7 +33,7 @@ from tongbao_broker.errors import BadConfiguration, Conflict, NotFound, Words
 from tongbao_broker.trust.certificates import certified_key, read_certificate, request_certificate
 from tongbao_broker.trust.directory import Directory, load_trust, parse_trust_file
 from tongbao_broker.trust.enrolment import parse_request, request
-from tongbao_broker.trust.keys import load_seal_key, load_signing_key, write_private
+from tongbao_broker.trust.keys import load_seal_key, load_signing_key, save_private, write_private
 from tongbao_connectors import authority, workspace
 from tongbao_connectors.authority import ParticipantKeys
 from tongbao_connectors.enrolment import NoSuchProvince, Standing, same_fingerprint
@@ -43,10 +47,22 @@ from tongbao_schemas.number import PROVINCES
 from tongbao_schemas.record import IN_LIMIT
 from tongbao_schemas.refusals import Code
 
-__all__ = ["Enrolling", "NotOurs", "NothingPrepared", "OtherRoot", "install", "prepare", "read", "requested"]
+__all__ = [
+    "Enrolling",
+    "NotInstalled",
+    "NotOurs",
+    "NothingPrepared",
+    "OtherRoot",
+    "install",
+    "prepare",
+    "read",
+    "renew",
+    "requested",
+]
 
 SETTINGS = "enrolment.toml"
 REQUEST = "request.json"
+RENEWAL = "renewal"
 TEXTS = ("certificate", "authority", "bootstrap")
 ANSWER_FIELDS = {*TEXTS, "trust", "pinned_root"}
 ROSTER = """\
@@ -78,6 +94,16 @@ class NothingPrepared(NotFound):
     en = "This folder holds no enrolment."
     next_zh = "先用 tongbao enrol prepare 生成密钥。"
     next_en = "Make the keys first with: tongbao enrol prepare"
+
+
+class NotInstalled(Conflict):
+    """Keys are renewed of a province that is enrolled."""
+
+    code = "OP-45"
+    zh = "本省尚未入网，没有可更换的密钥。"
+    en = "This province isn't enrolled yet, so there are no keys to renew."
+    next_zh = "先用 tongbao enrol install 装入平台的答复。"
+    next_en = "Install the centre's answer first with: tongbao enrol install"
 
 
 class OtherRoot(Conflict):
@@ -122,6 +148,28 @@ def prepare(folder: Path, code: str, network: str) -> Enrolling:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderTaken(str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_keys(folder, code, network)
+    return read(folder)
+
+
+def renew(folder: Path) -> Enrolling:
+    """Makes new keys for a province that is enrolled; its connector holds the new seal key after a restart.
+
+    A renewal that is under way is gone on with. Raises NothingPrepared, NotInstalled.
+    """
+    enrolling = read(folder)
+    if enrolling.standing is not Standing.APPROVED:
+        raise NotInstalled(str(enrolling.folder))
+    renewal = enrolling.folder / RENEWAL
+    if not renewal.exists():
+        _make_keys(renewal, enrolling.code, enrolling.network)
+    for path in (renewal / "keys" / "seal").glob("*.pem"):
+        save_private(enrolling.folder / "keys" / "seal" / path.name, load_seal_key(path))
+    return read(folder)
+
+
+def _make_keys(folder: Path, code: str, network: str) -> None:
+    """New keys in a folder that is whole or absent."""
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         workspace.write_keys(draft / "keys", ParticipantKeys.generate(code))
@@ -133,7 +181,6 @@ def prepare(folder: Path, code: str, network: str) -> Enrolling:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return read(folder)
 
 
 def requested(folder: Path, now: datetime) -> tuple[Enrolling, bytes]:
@@ -142,15 +189,16 @@ def requested(folder: Path, now: datetime) -> tuple[Enrolling, bytes]:
     Raises NothingPrepared, BadConfiguration.
     """
     enrolling = read(folder)
-    path = enrolling.folder / REQUEST
+    material = _material(enrolling.folder)
+    path = material / REQUEST
     if not path.exists():
-        keys = enrolling.folder / "keys"
+        keys = material / "keys"
         envelope = request(
             enrolling.network,
             enrolling.code,
             message=load_signing_key(keys / "message.pem"),
             seal=load_seal_key(next((keys / "seal").glob("*.pem"))),
-            certificate_request=(enrolling.folder / "tls-request.pem").read_bytes(),
+            certificate_request=(material / "tls-request.pem").read_bytes(),
             schemas=authority.PROVINCE_SCHEMAS,
             at=now,
         )
@@ -172,9 +220,14 @@ def read(folder: Path) -> Enrolling:
         raise NothingPrepared(str(folder)) from None
     except (OSError, ValueError, KeyError) as error:
         raise BadConfiguration(f"{SETTINGS}: {type(error).__name__}") from None
-    path = folder / REQUEST
+    path = _material(folder) / REQUEST
     digest = parse_request(path.read_bytes()).digest if path.exists() else ""
     return Enrolling(folder, code, network, _standing(folder), digest)
+
+
+def _material(folder: Path) -> Path:
+    """Where the keys lie that a request is about: a renewal's, else the ones in use."""
+    return folder / RENEWAL if (folder / RENEWAL).is_dir() else folder
 
 
 def _standing(folder: Path) -> Standing:
@@ -206,8 +259,8 @@ def install(folder: Path, answer: bytes, root_fingerprint: str, now: datetime) -
 
 
 def _check_keys(enrolling: Enrolling, directory: Directory) -> None:
-    """The directory lists the message and seal keys whose private halves lie here, and no others as ours."""
-    keys = enrolling.folder / "keys"
+    """The directory lists the message and seal keys that were asked for; at first no others as ours."""
+    keys = _material(enrolling.folder) / "keys"
     here = {
         KeyUse.MESSAGE: {load_signing_key(keys / "message.pem").keyid},
         KeyUse.SEAL: {load_seal_key(path).kid for path in (keys / "seal").glob("*.pem")},
@@ -216,7 +269,8 @@ def _check_keys(enrolling: Enrolling, directory: Directory) -> None:
         use: {key.kid for key in directory.document.keys if (key.owner, key.use) == (enrolling.code, use)}
         for use in here
     }
-    if listed != here:
+    is_renewal = _material(enrolling.folder) != enrolling.folder
+    if any(not here[use] <= listed[use] if is_renewal else here[use] != listed[use] for use in here):
         raise NotOurs(Words("目录中的密钥不同", "the directory lists other keys"))
 
 
@@ -225,13 +279,15 @@ def _check_certificate(enrolling: Enrolling, certificate: bytes, ca: bytes) -> N
     facts = read_certificate(certificate, ca)
     if facts.subject != f"CN={enrolling.code}":
         raise NotOurs(Words(f"证书主体是 {facts.subject}", f"the certificate is for {facts.subject}"))
-    if certified_key(certificate) != certified_key((enrolling.folder / "tls-request.pem").read_bytes()):
+    if certified_key(certificate) != certified_key(
+        (_material(enrolling.folder) / "tls-request.pem").read_bytes()
+    ):
         raise NotOurs(Words("证书不是本机密钥的", "the certificate is of another key"))
 
 
 def _write(enrolling: Enrolling, told: Mapping[str, Any], trust: bytes, certificate: bytes) -> None:
-    folder, code = enrolling.folder, enrolling.code
-    write_private(folder / "tls.pem", (folder / "tls-key.pem").read_bytes() + certificate)
+    folder, code, material = enrolling.folder, enrolling.code, _material(enrolling.folder)
+    write_private(folder / "tls.pem", (material / "tls-key.pem").read_bytes() + certificate)
     workspace.write_whole(folder / "ca.pem", told["authority"])
     workspace.write_whole(folder / "trust.json", trust.decode("utf-8"))
     workspace.write_whole(folder / "pinned-root.json", json.dumps(told["pinned_root"]))
@@ -240,4 +296,8 @@ def _write(enrolling: Enrolling, told: Mapping[str, Any], trust: bytes, certific
         if not (folder / name).exists():
             workspace.write_whole(folder / name, text.format(**names))
     facts = {"code": code, "network": enrolling.network}
-    workspace.write_toml(folder / "connector.toml", facts, {"kafka": {"bootstrap": told["bootstrap"]}})
+    if not (folder / "connector.toml").exists():
+        workspace.write_toml(folder / "connector.toml", facts, {"kafka": {"bootstrap": told["bootstrap"]}})
+    if material != folder:
+        save_private(folder / "keys" / "message.pem", load_signing_key(material / "keys" / "message.pem"))
+        shutil.rmtree(material)

@@ -13,11 +13,12 @@ import pytest
 from tests.unit.connectors.conftest import MADE_AT
 from tongbao_broker.errors import NotFound, OperationError, Unreachable
 from tongbao_broker.trust.directory import Directory
-from tongbao_connectors import enrolment, issuing, routing
-from tongbao_connectors.enrolment import Standing, centre, external, province
+from tongbao_connectors import authority, enrolment, issuing, routing
+from tongbao_connectors.enrolment import Standing, centre, province
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import FolderTaken, Workspace
 from tongbao_schemas.codes import KeyUse, ParticipantStatus
+from tongbao_schemas.documents import KeyRecord
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.refusals import Code
 
@@ -208,14 +209,61 @@ def test_a_second_request_takes_the_place_of_one_not_approved(
         centre.approve(place, CODE, first, NOW, open_topics=no_broker)
 
 
-def test_an_enrolled_province_does_not_enrol_again(place: Workspace, tmp_path: Path) -> None:
-    """Other keys for a code that the directory lists: no request replaces them."""
-    for code in ("440000", CODE):
-        home = province.prepare(tmp_path / code, code, "demo").folder
-        if code == CODE:
-            external.enrol(place, CODE, NOW, open_topics=no_broker)
-        with pytest.raises(enrolment.AlreadyEnrolled):
-            centre.receive(place, province.requested(home, NOW)[1], NOW)
+def kids(folder: Path) -> dict[KeyUse, set[str]]:
+    settings = ConnectorSettings.load(folder)
+    return {KeyUse.MESSAGE: {settings.message_key().keyid}, KeyUse.SEAL: set(settings.seal_keys())}
+
+
+def listed(place: Workspace) -> list[KeyRecord]:
+    return [key for key in directory(place).document.keys if key.owner == CODE]
+
+
+def test_keys_are_renewed_as_they_were_enrolled(place: Workspace, home: Path) -> None:
+    """New seal key held first; the message key in use stays until the answer is there; the old ones end."""
+    province.install(home, *approve(place, home), NOW)
+    centre.set_standing(place, CODE, ParticipantStatus.ACTIVE, NOW)
+    before, tls = kids(home), (home / "tls.pem").read_bytes()
+
+    province.renew(home)
+    held = kids(home)
+    province.install(home, *approve(place, home), NOW)
+    after, ends = kids(home), {key.kid: key.valid_until for key in listed(place)}
+
+    assert held[KeyUse.MESSAGE] == before[KeyUse.MESSAGE]
+    assert held[KeyUse.SEAL] == after[KeyUse.SEAL] > before[KeyUse.SEAL]
+    assert not after[KeyUse.MESSAGE] & before[KeyUse.MESSAGE]
+    assert {kid for use in after for kid in after[use] | before[use]} == ends.keys()
+    assert all(ends[kid] <= NOW + authority.OVERLAP for use in before for kid in before[use])
+    assert (home / "tls.pem").read_bytes() != tls
+    assert not (home / "renewal").exists()
+    assert standing(place) is Standing.ACTIVE
+
+
+def test_a_renewal_is_gone_on_with(place: Workspace, home: Path) -> None:
+    """Renewing twice makes one set of keys and one request."""
+    province.install(home, *approve(place, home), NOW)
+    province.renew(home)
+    once, asked = kids(home), province.requested(home, NOW)
+    province.renew(home)
+
+    assert (kids(home), province.requested(home, NOW)) == (once, asked)
+
+
+def test_what_is_not_enrolled_renews_nothing(home: Path) -> None:
+    """Before the first answer there is nothing to renew."""
+    with pytest.raises(province.NotInstalled):
+        province.renew(home)
+
+
+def test_a_renewal_waits_for_approval(place: Workspace, home: Path) -> None:
+    """The list says so; an unapproved renewal changes no directory."""
+    province.install(home, *approve(place, home), NOW)
+    version = directory(place).version
+    province.renew(home)
+    ask(place, home)
+
+    assert [each.waits for each in centre.applicants(place, NOW)] == [True]
+    assert directory(place).version == version
 
 
 def test_another_networks_request_is_refused(place: Workspace, tmp_path: Path) -> None:
