@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from tongbao_connectors.desk.asking import AskingForm
 from tongbao_connectors.desk.language import say, words
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.roster import Officer, Roster
@@ -28,7 +29,7 @@ class BeijingTime(forms.DateTimeField):
         )
 
 
-class HoursForm(forms.Form):
+class HoursForm(AskingForm):
     """Hours of a unit, from and until."""
 
     start = BeijingTime(words("从", "From"))
@@ -45,7 +46,7 @@ class HoursForm(forms.Form):
 class OverrideForm(HoursForm):
     """安排: who gets the hours."""
 
-    to = forms.ChoiceField(label=words("由谁值班", "Who takes them"))
+    to = forms.ChoiceField(label=words("由谁值班", "Who takes them"), widget=forms.Select({"lang": "zh"}))
 
     def __init__(self, roster: Roster, unit: str, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -55,7 +56,7 @@ class OverrideForm(HoursForm):
 class SubstituteForm(HoursForm):
     """代班: whose hours go to his substitute."""
 
-    of = forms.ChoiceField(label=words("谁的班", "Whose hours"))
+    of = forms.ChoiceField(label=words("谁的班", "Whose hours"), widget=forms.Select({"lang": "zh"}))
 
     def __init__(self, roster: Roster, unit: str, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -71,7 +72,7 @@ class SubstituteForm(HoursForm):
 class SwapForm(HoursForm):
     """调班: with whom, and which hours come in return."""
 
-    to = forms.ChoiceField(label=words("与谁调班", "With whom"))
+    to = forms.ChoiceField(label=words("与谁调班", "With whom"), widget=forms.Select({"lang": "zh"}))
     back_start = BeijingTime(words("换回：从", "In return: from"), required=False)
     back_until = BeijingTime(words("换回：至", "In return: until"), required=False)
 
@@ -93,10 +94,10 @@ class SwapForm(HoursForm):
         return given
 
 
-class HandoverForm(forms.Form):
+class HandoverForm(AskingForm):
     """交班: to whom, and that he has been told."""
 
-    taker = forms.ChoiceField(label=words("接班人", "Who takes over"))
+    taker = forms.ChoiceField(label=words("接班人", "Who takes over"), widget=forms.Select({"lang": "zh"}))
     briefed = forms.BooleanField(
         label=words(
             "已当面或电话向接班人说明未结事项", "I have told him of the open items, in person or by phone"

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.utils import translation
 
 from tests.support.desk import DeskAt
 from tongbao_connectors.authorisation import Role
+from tongbao_connectors.desk.templatetags.desk import marked
 
 POLICY = {
     "default-src 'none'",
@@ -43,3 +45,20 @@ def test_page_is_whole(desk_of_gd: DeskAt, path: str, lang: str) -> None:
     assert page.text.count("<h1") == 1
     assert not re.search(r"<[^>]+\sstyle=|\son[a-z]+=|<script(?![^>]+src=)|<style", page.text)
     assert f'lang="{lang}"' in page.text[:200]
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("zh-hans", "分派：演练甲 <b>（深圳）"),
+        (
+            "en",
+            'Routed to <span lang="zh">演练甲</span> &lt;b&gt;（<span lang="zh">深圳）</span>',
+        ),
+    ],
+)
+def test_names_in_our_sentences_are_marked(lang: str, expected: str) -> None:
+    """On an English page each run of Chinese says that it is, and nothing of it is markup."""
+    words = {"zh-hans": "分派：演练甲 <b>（深圳）", "en": "Routed to 演练甲 <b>（深圳）"}[lang]
+    with translation.override(lang):
+        assert marked(words) == expected

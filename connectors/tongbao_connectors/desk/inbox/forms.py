@@ -16,6 +16,8 @@ from tongbao_schemas.number import PROVINCES
 LONGEST_TEXT: Final = 4000
 LONGEST_WHY: Final = 200
 NEXT_MORNING: Final = (8, 30)
+NAMES: Final = {"lang": "zh"}
+"""Of a choice of people: names stay as they are written."""
 
 
 def _text(zh: str, en: str, hint: str = "") -> forms.CharField:
@@ -115,6 +117,7 @@ class Assign(Form):
 
     to = forms.ChoiceField(
         label=words("承办人", "Officer"),
+        widget=forms.Select(NAMES),
         error_messages={"required": words("选择承办人", "Choose an officer")},
     )
 
@@ -148,6 +151,7 @@ class Phone(Form):
 
     other_officer = forms.ChoiceField(
         label=words("电话中签收的人", "Who signed for it by phone"),
+        widget=forms.Select(NAMES),
         help_text=words("代录人是你，两人都会记录。", "You record it; both are noted."),
         error_messages={"required": words("选择签收人", "Choose who signed")},
     )

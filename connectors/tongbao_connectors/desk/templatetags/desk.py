@@ -6,6 +6,7 @@
 {% icon "eye-off" %}   {% level alert.urgency "tab" %}   {% clock due=… allowed_from=… met_at=… what=… %}
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField, Form
 from django.template import Context
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tongbao_broker.errors import Words
@@ -26,6 +27,8 @@ from tongbao_connectors.duty_time import BEIJING
 from tongbao_schemas.number import PROVINCES
 
 register = template.Library()
+
+CHINESE_RUN = re.compile(r"[\u4e00-\u9fff][\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]*")
 
 
 @register.simple_tag
@@ -71,6 +74,14 @@ def unit(code: str) -> SafeString | str:
 def chinese(text: object) -> SafeString | str:
     """Text that was written in Chinese, marked so on an English page."""
     return str(text) if language.current() == "zh" else format_html('<span lang="zh">{}</span>', text)
+
+
+@register.filter
+def marked(text: object) -> SafeString | str:
+    """A sentence of ours with names in it: on an English page each run of Chinese is marked."""
+    if language.current() == "zh":
+        return str(text)
+    return mark_safe(CHINESE_RUN.sub(r'<span lang="zh">\g<0></span>', escape(text)))  # noqa: S308 - escaped
 
 
 @register.filter
