@@ -10,6 +10,7 @@ process ids mean the same.
 """
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 from tongbao_broker.process import READY, began, said, silent_s
@@ -18,17 +19,23 @@ SILENT_S = 150.0
 """Longer than anything that a turn may wait for: a writer gives up before, and its process ends."""
 
 
-def trouble(folder: Path, name: str = READY) -> str:
-    """Why the worker isn't alive; empty where it is."""
+class Trouble(StrEnum):
+    """Why a worker isn't alive."""
+
+    NOT_READY = "has not said that it is ready"
+    ENDED = "has ended"
+    STUCK = "has not turned for long"
+
+
+def trouble(folder: Path, name: str = READY) -> Trouble | None:
+    """Why the worker isn't alive; None where it is."""
     state = said(folder, name)
     pid = state.get("pid")
     if not isinstance(pid, int):
-        return "has not said that it is ready"
+        return Trouble.NOT_READY
     if began(pid) is None or began(pid) != state.get("began"):
-        return "has ended"
-    if (silent := silent_s(folder, name)) > SILENT_S:
-        return f"has not turned for {silent:.0f} s"
-    return ""
+        return Trouble.ENDED
+    return Trouble.STUCK if silent_s(folder, name) > SILENT_S else None
 
 
 def main(arguments: list[str]) -> int:

@@ -15,6 +15,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -23,10 +25,13 @@ from django.db import DatabaseError
 from tongbao_broker import database, health
 from tongbao_broker.database import journal_mode
 from tongbao_broker.errors import BadConfiguration, OperationError, Words
+from tongbao_broker.health import Trouble
 from tongbao_broker.kafka import inspection, jars, topology
 from tongbao_broker.kafka.client import Connection
 from tongbao_broker.kafka.server import find_java
 from tongbao_broker.kafka.topics import in_topic
+from tongbao_broker.metering.address import MetricsAddress
+from tongbao_broker.process import BEAT_EVERY_S, READY, silent_s
 from tongbao_broker.trust.certificates import read_certificate
 from tongbao_broker.trust.directory import Trust, load_trust, parse_root_file, parse_trust_file, usable
 from tongbao_broker.trust.keys import load_seal_key, load_signing_key
@@ -45,6 +50,32 @@ SILENCE = timedelta(minutes=5)
 UNREADABLE = "unreadable"
 GIB = 1 << 30
 LITTLE_DISK, TOO_LITTLE_DISK = 5 * GIB, GIB
+
+
+ANSWER_S = 3.0
+ANSWER_BYTES = 200
+NOWHERE = MetricsAddress()
+TROUBLES = {
+    Trouble.NOT_READY: Words("没有启动，或尚未就绪", "has not been started, or isn't ready"),
+    Trouble.ENDED: Words("已结束", "has ended"),
+    Trouble.STUCK: Words("在运行，但停住不动", "runs, but hangs"),
+}
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process by its name for people, and the name of its ready file."""
+
+    name: Words
+    file: str
+
+
+THE_EXCHANGE = _Process(Words("交换中心", "exchange"), READY)
+PROCESSES = {
+    "connector": _Process(Words("接入端", "connector"), READY),
+    "desk": _Process(Words("联络台", "desk"), "desk"),
+    "watch": _Process(Words("值守", "watch"), "watch"),
+}
 
 
 class State(StrEnum):
@@ -68,6 +99,7 @@ class Check(StrEnum):
     DOCUMENTS = "documents"
     RIGHTS = "rights"
     DATABASES = "databases"
+    PROCESSES = "processes"
     KAFKA = "kafka"
 
 
@@ -101,6 +133,9 @@ def examine(workspace: Workspace, now: datetime) -> Iterator[Finding]:
             Words("tongbao up，然后重新检查", "tongbao up, then look again"),
         )
     else:
+        yield _process(workspace.exchange, THE_EXCHANGE)
+        for code in workspace.provinces:
+            yield from _processes_of(workspace.participant(code))
         yield from _at_broker(workspace, now)
 
 
@@ -113,18 +148,61 @@ def examine_province(settings: ConnectorSettings, now: datetime) -> Iterator[Fin
     yield from _databases(
         [_sqlite_file(settings.folder / "connector.toml", settings.folder / "connector.db")]
     )
-    yield _process(settings)
+    yield from _province_processes(settings)
     yield from _with_own_certificate(settings, now)
 
 
-def _process(settings: ConnectorSettings) -> Finding:
-    if health.trouble(settings.folder):
-        return _bad(
-            Check.BROKER,
-            Words("接入端没有运行", "the connector doesn't run"),
-            Words("启动接入端；原因见它的日志", "start it; its log says why it ended"),
-        )
-    return _good(Check.BROKER, Words("接入端在运行", "the connector runs"))
+def _processes_of(folder: Path) -> Iterator[Finding]:
+    try:
+        settings = ConnectorSettings.load(folder)
+    except BadConfiguration as error:
+        yield _of(Check.PROCESSES, error, folder.name)
+    else:
+        yield from _province_processes(settings)
+
+
+def _province_processes(settings: ConnectorSettings) -> Iterator[Finding]:
+    """The connector, and with a desk the desk and the watch."""
+    yield _process(settings.folder, PROCESSES["connector"], settings.code, settings.metrics.of("connector"))
+    if (settings.folder / "desk.toml").exists():
+        yield _process(settings.folder, PROCESSES["desk"], settings.code, settings.metrics.of("desk"))
+        yield _process(settings.folder, PROCESSES["watch"], settings.code, settings.metrics.of("watch"))
+
+
+def _process(
+    folder: Path, process: _Process, code: str = EXCHANGE, address: MetricsAddress = NOWHERE
+) -> Finding:
+    """Whether it lives, and, where it answers for itself, whether it gets anywhere."""
+    name = Words(f"{code} {process.name.zh}", f"the {process.name.en} of {code}")
+    if trouble := _trouble(folder, process.file):
+        fix = Words("重新启动；原因见它的日志", "start it again; its log says why")
+        said = TROUBLES[trouble]
+        return _bad(Check.PROCESSES, Words(f"{name.zh}{said.zh}", f"{name.en} {said.en}"), fix)
+    if waiting := _waits_for(address):
+        what = Words(f"{name.zh}在运行，但停在 {waiting}", f"{name.en} runs, but waits: {waiting}")
+        return _warning(Check.PROCESSES, what, Words("见 docs/operations.md", "see docs/operations.md"))
+    return _good(Check.PROCESSES, Words(f"{name.zh}在运行", f"{name.en} runs"))
+
+
+def _trouble(folder: Path, file: str) -> Trouble | None:
+    """Who showed life a moment ago lives, even if his process id means nothing here: another container's."""
+    return None if silent_s(folder, file) < 3 * BEAT_EVERY_S else health.trouble(folder, file)
+
+
+def _waits_for(address: MetricsAddress) -> str:
+    """What the process says of itself at `/readyz`; empty where all is well or nothing is served."""
+    if address.port is None:
+        return ""
+    host = LOOPBACK if address.host in ("0.0.0.0", "::") else address.host  # noqa: S104 - compared, not bound
+    connection = HTTPConnection(host, address.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return "" if answer.status == HTTPStatus.OK else answer.read(ANSWER_BYTES).decode().strip()
+    except (OSError, HTTPException, UnicodeDecodeError):
+        return "/readyz"
+    finally:
+        connection.close()
 
 
 def _newest_trust(settings: ConnectorSettings) -> bytes | None:

@@ -78,7 +78,7 @@ def test_each_process_says_who_it_is_and_that_it_lives(
     assert " 0.0" not in [line[-4:] for line in text.splitlines() if line.startswith("tongbao_collected")]
     assert value(text, "process_resident_memory_bytes") > 10_000_000
     assert answering.ask(process, "/healthz") == (200, "ok\n")
-    assert health.trouble(answering.network.workspace.participant(code), name) == ""
+    assert health.trouble(answering.network.workspace.participant(code), name) is None
 
 
 def test_an_alert_can_be_followed_in_numbers(answering: Answering) -> None:

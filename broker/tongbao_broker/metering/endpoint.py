@@ -69,7 +69,7 @@ class Endpoint:
         finally:
             database.close()
 
-    def _judged(self, respond: Respond, trouble: str) -> Iterable[bytes]:
+    def _judged(self, respond: Respond, trouble: str | None) -> Iterable[bytes]:
         return _said(respond, "503 Service Unavailable" if trouble else "200 OK", trouble or "ok")
 
 

@@ -21,6 +21,7 @@ NAMES = {
     "documents": ("信任文件", "documents"),
     "rights": ("权限", "rights"),
     "databases": ("数据库", "databases"),
+    "processes": ("进程", "processes"),
     "kafka": ("Kafka", "Kafka"),
 }
 MARKS = {"good": "✓", "warning": "△", "bad": "✗"}

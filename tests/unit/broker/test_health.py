@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 
 from tongbao_broker import health, process
+from tongbao_broker.health import Trouble
 
 
 def test_alive_while_its_process_runs_and_turns(tmp_path: Path) -> None:
     """A worker that has said that it is ready, runs and turned lately is alive."""
     process.Pulse(tmp_path).beat()
 
-    assert health.trouble(tmp_path) == ""
+    assert health.trouble(tmp_path) is None
 
 
 def test_each_name_has_its_own_file(tmp_path: Path) -> None:
     """Connector, desk and watch share a folder; one doesn't speak for another."""
     process.Pulse(tmp_path, "watch")
 
-    assert health.trouble(tmp_path, "watch") == ""
-    assert health.trouble(tmp_path, "ready") == "has not said that it is ready"
+    assert health.trouble(tmp_path, "watch") is None
+    assert health.trouble(tmp_path, "ready") is Trouble.NOT_READY
 
 
 def test_an_ended_process_is_not_alive(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_an_ended_process_is_not_alive(tmp_path: Path) -> None:
         child.wait()
     process.mark_ready(tmp_path, pid=child.pid)
 
-    assert health.trouble(tmp_path) == "has ended"
+    assert health.trouble(tmp_path) is Trouble.ENDED
 
 
 def test_a_later_process_with_the_same_id_is_another(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_a_later_process_with_the_same_id_is_another(tmp_path: Path) -> None:
     former = {"pid": os.getpid(), "began": (process.began(os.getpid()) or 0) - 1}
     (tmp_path / "run" / "ready.json").write_text(json.dumps(former), encoding="ascii")
 
-    assert health.trouble(tmp_path) == "has ended"
+    assert health.trouble(tmp_path) is Trouble.ENDED
 
 
 def test_a_loop_that_hangs_is_not_alive(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_a_loop_that_hangs_is_not_alive(tmp_path: Path) -> None:
     before = time.time() - health.SILENT_S - 10
     os.utime(tmp_path / "run" / "ready.json", (before, before))
 
-    assert health.trouble(tmp_path).startswith("has not turned for 16")
+    assert health.trouble(tmp_path) is Trouble.STUCK
 
 
 def test_a_beat_renews_the_time_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

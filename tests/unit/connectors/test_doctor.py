@@ -1,13 +1,17 @@
 """What the doctor sees in a workspace that isn't running, and how it judges a clock."""
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
+from wsgiref.simple_server import make_server
 
 import pytest
 from typer.testing import CliRunner
@@ -15,12 +19,14 @@ from typer.testing import CliRunner
 from tests.unit.connectors.conftest import MADE_AT
 from tongbao_broker.database import SAFE_WAL
 from tongbao_broker.errors import BadConfiguration
+from tongbao_broker.metering.endpoint import Endpoint
+from tongbao_broker.process import Pulse, mark_ready
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_connectors import doctor
 from tongbao_connectors.cli.doctor import MARKS, NAMES
 from tongbao_connectors.cli.main import app
 from tongbao_connectors.doctor import GIB, Check, State
-from tongbao_connectors.workspace import Workspace
+from tongbao_connectors.workspace import Workspace, free_ports
 
 NOW = MADE_AT
 
@@ -216,3 +222,64 @@ def test_the_exit_code(place: Workspace, faulty: bool, code: int) -> None:
 
     assert (result.exit_code, said["ok"]) == (code, not faulty)
     assert bad == (["keys"] if faulty else [])
+
+
+def lives(folder: Path, name: str = "ready") -> None:
+    """A process that has just shown life."""
+    Pulse(folder, name)
+
+
+def is_gone(folder: Path, name: str = "ready") -> None:
+    """One that ended a while ago."""
+    mark_ready(folder, name, pid=2**22 + 1)
+    os.utime(folder / "run" / f"{name}.json", (1, 1))
+
+
+def hangs(folder: Path, name: str = "ready") -> None:
+    """One that runs and doesn't turn."""
+    Pulse(folder, name)
+    os.utime(folder / "run" / f"{name}.json", (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("condition", "state", "said"),
+    [
+        (lives, State.GOOD, "the connector of 440000 runs"),
+        (is_gone, State.BAD, "the connector of 440000 has ended"),
+        (hangs, State.BAD, "the connector of 440000 runs, but hangs"),
+        (lambda _: None, State.BAD, "the connector of 440000 has not been started, or isn't ready"),
+    ],
+)
+def test_each_process_of_a_province_is_looked_at(
+    place: Workspace, condition: Callable[[Path], None], state: State, said: str
+) -> None:
+    """Runs, has ended, hangs, was never started; the desk and the watch by themselves."""
+    folder = place.participant("440000")
+    condition(folder)
+    lives(folder, "desk")
+    is_gone(folder, "watch")
+    found = [(each.state, each.what.en) for each in doctor._processes_of(folder)]
+
+    assert found == [
+        (state, said),
+        (State.GOOD, "the desk of 440000 runs"),
+        (State.BAD, "the watch of 440000 has ended"),
+    ]
+
+
+def test_a_process_that_waits_says_for_what(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alive, but a stream is held: a warning with the word that the process itself gives."""
+    folder = place.participant("440000")
+    lives(folder)
+    port = free_ports(1)[0]
+    with (folder / "connector.toml").open("a", encoding="utf-8") as file:
+        file.write(f"[metrics]\nconnector = {port}\n")
+    waiting = Endpoint(folder, "ready", lambda: "held:in")
+    server = make_server("127.0.0.1", port, waiting)
+    thread = Thread(target=server.handle_request)
+    thread.start()
+    first = next(iter(doctor._processes_of(folder)))
+    thread.join()
+    server.server_close()
+
+    assert (first.state, first.what.en) == (State.WARNING, "the connector of 440000 runs, but waits: held:in")
