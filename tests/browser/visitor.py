@@ -77,7 +77,7 @@ class Visitor:
         assert response is not None
         assert response.ok, f"{path}: {response.status}"
 
-    def press(self, words: str, *, inside: str = "main") -> None:
+    def press(self, words: str, *, inside: str = "main, aside") -> None:
         """Presses the first button or link of the page that says exactly this."""
         area = self.page.locator(inside)
         button = area.get_by_role("button", name=words, exact=True)
@@ -86,12 +86,12 @@ class Visitor:
             self._activate(button.or_(link).first)
 
     def fill(self, values: Mapping[str, str]) -> None:
-        """Fills fields by their names: texts, choices, radio buttons."""
+        """Fills fields by their names: texts, choices, ticks."""
         for name, value in values.items():
-            control = self.page.locator(f"[name={name}]")
+            control = self.page.locator(f"[name='{name}']")
             kind = control.first.evaluate("each => each.type || each.tagName")
-            if kind == "radio":
-                self._choose_radio(self.page.locator(f"[name={name}][value={value}]"))
+            if kind in ("radio", "checkbox"):
+                self._choose(control.and_(self.page.locator(f"[value='{value}']")))
             elif kind.startswith("select"):
                 control.select_option(value)
             elif self.hand == "keyboard":
@@ -103,6 +103,12 @@ class Visitor:
     def says(self, words: str) -> bool:
         """Whether these words stand on the page."""
         return words in self.page.locator("body").inner_text()
+
+    def offers(self, words: str) -> bool:
+        """Whether the page has a button or link that says exactly this."""
+        area = self.page.locator("main, aside")
+        named = [area.get_by_role(kind, name=words, exact=True) for kind in ("button", "link")]
+        return any(each.count() for each in named)
 
     def met(self, fact: str) -> bool:
         """Whether one of the four facts is so, read anew, for an alert with one addressee."""
@@ -140,7 +146,7 @@ class Visitor:
         else:
             control.click()
 
-    def _choose_radio(self, choice: Locator) -> None:
+    def _choose(self, choice: Locator) -> None:
         if self.hand == "keyboard":
             choice.focus()
             self.page.keyboard.press("Space")

@@ -18,4 +18,4 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "desk.Account"
 SILENCED_SYSTEM_CHECKS = list(web.NOT_SO_HERE)
 MIDDLEWARE = list(web.MIDDLEWARE)
-WEB = web.settings("000000", DeskFile(hosts=("testserver",)), SECRET_KEY)
+WEB = web.settings("000000", DeskFile(hosts=("testserver", "127.0.0.1")), SECRET_KEY)
