@@ -1,11 +1,11 @@
 """Fixtures for all tests. `tests.support.databases` sets Django up, so that test modules import models."""
 
 pytest_plugins = [
+    "tests.support.kafka",
     "tests.support.postgresql",
     "tests.support.databases",
     "tests.support.desk",
     "tests.support.desk_process",
-    "tests.support.kafka",
     "tests.support.network",
     "tests.support.processes",
 ]

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from django.db.models import F
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -247,7 +248,11 @@ class Delivery(RuleBasedStateMachine):
             self.station.clock.at += LONG
 
     def _quiet(self) -> bool:
-        return all(self._quiet_at(code) for code in CODES)
+        return self._trail_is_published() and all(self._quiet_at(code) for code in CODES)
+
+    def _trail_is_published(self) -> bool:
+        with database.use("100000"):
+            return TrailState.objects.filter(published_size=F("size")).exists()
 
     def _quiet_at(self, code: str) -> bool:
         with database.use(code):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -12,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.support import striking
+from tests.support.databases import content
 from tests.support.kafka import Broker
 from tests.support.processes import RECEIVER, SENDER, Processes, arrived, settled, submit, until
 from tests.support.striking import Strike
 from tongbao_broker.errors import Fenced
+from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_broker.kafka.reader import Reader
 from tongbao_broker.kafka.topics import in_topic
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_schemas.codes import EXCHANGE
 from tongbao_schemas.header import HeadHeader, parse_header
 from tongbao_schemas.record import InRecord, parse_in
@@ -25,7 +27,6 @@ from tongbao_schemas.record import InRecord, parse_in
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 ALERTS = 100
-DATABASES = {EXCHANGE: "exchange.db", SENDER: "connector.db", RECEIVER: "connector.db"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_a_zombie_commits_nothing_and_ends(
     submit("before")
     until(lambda: arrived() == 1 and settled(), "the first alert")
     zombie, folder = processes.running[code], processes.folder / code
+    url = (ExchangeSettings if code == EXCHANGE else ConnectorSettings).load(folder).database_url
     try:
         with frozen(zombie, folder, point):
             processes.start(code)
@@ -58,13 +60,13 @@ def test_a_zombie_commits_nothing_and_ends(
             until(lambda: arrived() == 2 + ALERTS and settled(), "the second process does its work", 60)
             if code != EXCHANGE:
                 processes.kill(EXCHANGE)  # so that no head comes any more, which the second one would store
-            left = content(folder / DATABASES[code])
+            left = content(url)
         ended = zombie.wait(30)
     finally:
         zombie.kill()
 
     assert ended == Fenced.exit_code
-    assert content(folder / DATABASES[code]) == left
+    assert content(url) == left
     assert arrived() == 2 + ALERTS
     for province in (SENDER, RECEIVER):
         assert repeated(broker, province) == []
@@ -81,12 +83,6 @@ def frozen(process: subprocess.Popen[bytes], folder: Path, point: str) -> Iterat
         yield
     finally:
         os.kill(process.pid, signal.SIGCONT)
-
-
-def content(path: Path) -> list[str]:
-    """Everything in a database, as SQL."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return list(connection.iterdump())
 
 
 def received(broker: Broker, code: str) -> Iterator[InRecord]:

@@ -9,8 +9,8 @@ from tests.support.databases import EXCHANGE as TABLES
 from tests.support.kafka import Broker
 from tests.support.processes import RECEIVER, SENDER, Processes, arrived, settled, submit, until
 from tongbao_broker import database
-from tongbao_broker.database import sqlite_url
 from tongbao_broker.exchange import models as exchange
+from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_broker.kafka.client import administration
 from tongbao_broker.kafka.topics import PARTITION, in_topic
 from tongbao_connectors.store.models import DeliveryGap, InboxItem, Incident, Outbox
@@ -65,7 +65,7 @@ def ended(processes: Processes, code: str) -> None:
 
 def opened(processes: Processes) -> str:
     """The exchange's database: a name for `database.use`."""
-    database.open_database("centre", sqlite_url(processes.folder / EXCHANGE / "exchange.db"), TABLES)
+    database.open_database("centre", ExchangeSettings.load(processes.folder / EXCHANGE).database_url, TABLES)
     return "centre"
 
 

@@ -2,23 +2,24 @@
 
 import json
 import os
-import shutil
 import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.support import databases
 from tests.support.network import Network, until
 from tongbao_broker import database
 from tongbao_broker.exchange import models as exchange
+from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_broker.kafka.client import administration
 from tongbao_broker.kafka.topics import in_topic, out_topic
 from tongbao_connectors import drafts, services
 from tongbao_connectors.demo import samples
+from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import DeliveryGap, InboxItem, Incident, Outbox, StageReport
 
 pytestmark = pytest.mark.kafka
@@ -45,19 +46,13 @@ def reported(ids: list[str]) -> bool:
         return routed.count() == len(ids) and not Outbox.objects.exclude(state="settled").exists()
 
 
-def put_back(network: Network, name: str, copy: Path, live: Path) -> None:
+def put_back(network: Network, name: str, url: str, copy: Path) -> None:
     """Puts an old copy where the database is, and ends the process that had the newer one open."""
-    shutil.copyfile(copy, copy.with_suffix(".put"))
-    copy.with_suffix(".put").replace(live)
+    pid = network.pid(name)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    databases.put_back(url, copy)
     network.kill(name)
-    database.close()
-
-
-def copied(live: Path, folder: Path) -> Path:
-    """A copy of a database at rest."""
-    copy = folder / f"{live.stem}.copy"
-    shutil.copyfile(live, copy)
-    return copy
 
 
 def said(folder: Path, *words: str) -> bool:
@@ -73,11 +68,14 @@ def test_old_copies_refuse_to_start_and_are_mended(network: Network, tmp_path: P
     network.open_province(ADDRESSEE)
     ids = submit("a-1", "a-2")
     until(lambda: reported(ids), 60, "the first alerts are through")
-    copies = [copied(file, tmp_path) for file in (province / "connector.db", centre / "exchange.db")]
+    urls = [ConnectorSettings.load(province).database_url, ExchangeSettings.load(centre).database_url]
+    copies = [tmp_path / "province.copy", tmp_path / "exchange.copy"]
+    for url, copy in zip(urls, copies, strict=True):
+        databases.keep(url, copy)
     ids += submit("b-1", "b-2", "b-3")
     until(lambda: reported(ids), 60, "the others are through")
 
-    put_back(network, ORIGIN, copies[0], province / "connector.db")
+    put_back(network, ORIGIN, urls[0], copies[0])
     until(lambda: said(province, "OP-07", f"tongbao recover {ORIGIN}"), 30, "the connector refuses to start")
     assert network.pid(ORIGIN) is None
     found = network.answer_of("recover", ORIGIN)
@@ -96,15 +94,14 @@ def test_old_copies_refuse_to_start_and_are_mended(network: Network, tmp_path: P
         assert sorted(InboxItem.objects.values_list("message__message_id", flat=True)) == sorted(ids)
 
     newest = tmp_path / "exchange.newest"
-    with closing(sqlite3.connect(centre / "exchange.db")) as live:
-        live.execute("VACUUM INTO ?", [str(newest)])  # as docs/operations.md says
-    put_back(network, EXCHANGE, copies[1], centre / "exchange.db")
+    databases.keep(urls[1], newest)
+    put_back(network, EXCHANGE, urls[1], copies[1])
     until(lambda: said(centre, "OP-07", "backup that was made after"), 30, "the exchange refuses to start")
     assert network.pid(EXCHANGE) is None
     assert "CL-06" in network.tongbao("recover", EXCHANGE, code=1).stderr
 
     network.tongbao("down")
-    newest.replace(centre / "exchange.db")
+    databases.put_back(urls[1], newest)
     network.tongbao("up")
     network.open_province(ORIGIN)
     network.open_province(ADDRESSEE)

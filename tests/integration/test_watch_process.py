@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import address
 from tests.support.gateways import MailServer, mail_server
 from tests.support.processes import ROOT, until
 from tests.support.province import Network, Province, alert
@@ -40,7 +41,7 @@ def gd(tmp_path: Path, mail: MailServer) -> Iterator[Province]:
     text = MAIL.format(port=mail.port, more="exercise = true\nunsafe_plain = true") + RECIPIENTS
     channels(gd.settings.folder, text)
     told = gd.settings.folder / "connector.toml"
-    url = database.sqlite_url(gd.settings.folder / "440000.db")
+    url = address("440000")
     told.write_text(f'database_url = "{url}"\n' + told.read_text(encoding="utf-8"), encoding="utf-8")
     with gd.here():
         yield gd

@@ -4,10 +4,14 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.db import connections
@@ -28,6 +32,7 @@ CONNECTOR = (
 DESK = (*CONNECTOR, *web.APPS)
 CHEAP = {"PASSWORD_HASHERS": ["tests.support.hashing.CheapArgon2"]}
 
+_numbers = count(1)
 _templates = TemporaryDirectory(prefix="tongbao-templates-")  # removed when the test run ends
 
 database.install(INSTALLED_APPS, {**WEB, **CHEAP})  # lets test modules import models at their top
@@ -46,14 +51,50 @@ def empty_database(folder: Path, name: str) -> str:
     """The address of a database without tables, on SQLite the file `<name>.db` in `folder`."""
     if not postgresql.is_chosen():
         return database.sqlite_url(folder / f"{name}.db")
-    postgresql.create(f"{name}-{_worker()}-bare")
-    return postgresql.url(f"{name}-{_worker()}-bare")
+    known = f"{name}-{_worker()}-{next(_numbers)}"
+    postgresql.create(known)
+    return postgresql.url(known)
 
 
 def address(name: str) -> str:
     """Where the database opened as `name` is, for another process."""
     known = connections.settings[name]["NAME"]
     return postgresql.url(known) if postgresql.is_chosen() else database.sqlite_url(Path(known))
+
+
+def place(settings: Path) -> None:
+    """Gives the participant of this settings file an empty database of the kind this run is for."""
+    if postgresql.is_chosen():
+        url = empty_database(settings.parent, settings.parent.name)
+        settings.write_text(f'database_url = "{url}"\n{settings.read_text("utf-8")}', "utf-8")
+
+
+def content(url: str) -> list[str]:
+    """Everything in a database, as SQL."""
+    if postgresql.is_chosen():
+        return postgresql.content(_name(url))
+    with closing(sqlite3.connect(f"file:{_file(url)}?mode=ro", uri=True)) as connection:
+        return list(connection.iterdump())
+
+
+def keep(url: str, copy: Path) -> None:
+    """Makes a backup of the database at an address, as docs/operations.md says, while it is worked on."""
+    copy.unlink(missing_ok=True)
+    if not postgresql.is_chosen():
+        with closing(sqlite3.connect(_file(url))) as live:
+            live.execute("VACUUM INTO ?", [str(copy)])
+    else:
+        postgresql.dump(_name(url), copy)
+
+
+def put_back(url: str, copy: Path) -> None:
+    """Puts a backup in a database's place; whoever works on it on PostgreSQL is cut off."""
+    database.close()
+    if not postgresql.is_chosen():
+        shutil.copyfile(copy, copy.with_suffix(".put"))
+        copy.with_suffix(".put").replace(_file(url))
+    else:
+        postgresql.restore(_name(url), copy)
 
 
 def without_waiting_for_the_disk(name: str) -> None:
@@ -64,6 +105,14 @@ def without_waiting_for_the_disk(name: str) -> None:
     if connections[name].vendor == "sqlite":
         with connections[name].cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF")
+
+
+def _file(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path))
+
+
+def _name(url: str) -> str:
+    return unquote(urlsplit(url).path.strip("/"))
 
 
 def _migrated(folder: Path, name: str, apps: tuple[str, ...]) -> str:

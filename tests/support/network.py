@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.support import striking
-from tests.support.databases import EXCHANGE
+from tests.support.databases import EXCHANGE, place
 from tongbao_broker import database
-from tongbao_broker.database import sqlite_url
+from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_connectors import services, workspace
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import Workspace
@@ -47,9 +47,8 @@ class Network:
 
     def open_exchange(self) -> str:
         """The exchange's database, opened: a name for `database.use`."""
-        database.open_database(
-            "exchange-of-network", sqlite_url(self.workspace.exchange / "exchange.db"), EXCHANGE
-        )
+        url = ExchangeSettings.load(self.workspace.exchange).database_url
+        database.open_database("exchange-of-network", url, EXCHANGE)
         return "exchange-of-network"
 
     def pid(self, name: str) -> int | None:
@@ -82,10 +81,19 @@ class Network:
         return json.loads(self.tongbao(*arguments, "--json").stdout)
 
 
+def created(folder: Path, made_at: datetime) -> Workspace:
+    """A new workspace, as if set up at that time, with databases of the kind this run is for."""
+    made = workspace.create(folder, now=made_at)
+    place(made.exchange / "exchange.toml")
+    for code in made.provinces:
+        place(made.province(code) / "connector.toml")
+    return made
+
+
 @contextmanager
 def running(folder: Path, made_at: datetime) -> Iterator[Network]:
     """A new network in `folder`, as if set up at that time: up, and down at the end, also after a failure."""
-    made = workspace.create(folder, now=made_at)
+    made = created(folder, made_at)
     services.start_detached(made)
     try:
         yield Network(workspace.load(folder))
@@ -104,7 +112,7 @@ def network(tmp_path: Path) -> Iterator[Network]:
 @pytest.fixture
 def struck_network(tmp_path: Path) -> Iterator[Network]:
     """A fresh network whose workers may be struck at their commit points (see `striking`)."""
-    made = workspace.create(tmp_path / "network", now=datetime.now(UTC))
+    made = created(tmp_path / "network", datetime.now(UTC))
     with (tmp_path / "supervisor.log").open("ab") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", striking.MODULE, "network", str(made.folder)],

@@ -24,6 +24,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.support.kafka import free_ports
+
 CHOICE, ADDRESS = "TONGBAO_TEST_DATABASE", "TONGBAO_TEST_POSTGRESQL"
 ROLE, SYSTEM_USER, SUPERUSER = "tongbao", "postgres", "postgres"
 CHINESE = ("--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=zh")
@@ -47,6 +49,7 @@ class Server:
     def __init__(self, *settings: str) -> None:
         self.folder = Path(mkdtemp(prefix="tongbao-pg-"))
         self._settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", *settings)
+        self._port = 5432
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(self.folder, SYSTEM_USER, pwd.getpwnam(SYSTEM_USER).pw_gid)
@@ -68,6 +71,17 @@ class Server:
             assert not gone, (self.folder / "server.log").read_text("utf-8", "replace")
             time.sleep(0.02)
 
+    def listen(self, certificate: bytes) -> int:
+        """Lets it serve with TLS on a port of this machine from its next start on; which one."""
+        pem = self.data / "server.pem"
+        pem.write_bytes(certificate)
+        pem.chmod(0o600)
+        os.chown(pem, self.data.stat().st_uid, self.data.stat().st_gid)
+        self._port, _ = free_ports()
+        tls = ("ssl=on", f"ssl_cert_file={pem}", f"ssl_key_file={pem}")
+        self._settings = (*self._settings, *tls, "listen_addresses=localhost", f"port={self._port}")
+        return self._port
+
     def stop(self, how: str = "fast") -> None:
         """Ends it: `fast` as an administrator does, `immediate` as a power cut does."""
         if self._process is not None:
@@ -86,7 +100,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname="postgres").close()
+            psycopg.connect(host=str(self.folder), port=self._port, user=SUPERUSER, dbname="postgres").close()
         except psycopg.OperationalError:
             return False
         return True
@@ -110,6 +124,23 @@ def create(database: str, *, like: str = "") -> None:
     with administer() as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{database}" OWNER {ROLE} {template}')
+
+
+def dump(database: str, file: Path) -> None:
+    """Makes a backup of a database, also while it is worked on."""
+    _program("pg_dump", "--format=custom", "--file", file, "--dbname", url(database))
+
+
+def content(database: str) -> list[str]:
+    """Everything in a database, as SQL."""
+    lines = _program("pg_dump", "--inserts", "--dbname", url(database)).decode().splitlines()
+    return [line for line in lines if not line.startswith("\\")]  # a token that is new each time
+
+
+def restore(database: str, file: Path) -> None:
+    """Puts a backup in the place of a database; whoever works on it is cut off."""
+    create(database)
+    _program("pg_restore", "--no-owner", "--exit-on-error", "--dbname", url(database), file)
 
 
 def empty(database: str) -> None:
@@ -167,6 +198,11 @@ def start_for_run(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before the first test, and before xdist starts its workers."""
     start_for_run(config)
+
+
+def _program(name: str, *arguments: object) -> bytes:
+    command = [str(_programs() / name), *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
 def _as_system_user(program: str, *arguments: object) -> Sequence[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import striking
+from tests.support.databases import place
 from tests.support.kafka import Broker
 from tests.support.province import alert, write_folder
 from tests.support.world import World
@@ -90,6 +91,11 @@ def processes(tmp_path: Path, broker: Broker) -> Iterator[Processes]:
     (exchange / "exchange.toml").write_text(
         f'network = "{world.network}"\n[kafka]\nbootstrap = "{broker.server.bootstrap}"\n', "utf-8"
     )
+    for file in (
+        exchange / "exchange.toml",
+        *(tmp_path / code / "connector.toml" for code in (SENDER, RECEIVER)),
+    ):
+        place(file)
     save_private(exchange / "keys" / "checkpoint.pem", world.keys[EXCHANGE].checkpoint)
     with ExitStack() as stack:
         started = Processes(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from tests.support.postgresql import only_sqlite
 from tests.support.province import Network, Province, alert, alert_body
 from tests.support.world import World, agreement_json, fields_of, participant_json
 from tongbao_broker import database
@@ -729,6 +730,7 @@ def test_a_trail_tells_everything_in_order(net: Network, gz: Province, gd: Provi
         assert trail.find(found.number, code="520000", network="test") == found
 
 
+@only_sqlite
 def test_no_plain_text_of_a_body_lies_in_any_database(net: Network, gz: Province, gd: Province) -> None:
     """After sealing the draft's text is overwritten; what remains is ciphertext and its key."""
     canary = "金丝雀七三一九"

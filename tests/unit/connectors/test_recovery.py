@@ -1,13 +1,12 @@
 """An old copy of a province's database is put back; the log gives it what it lacks. Over topics in memory."""
 
-import shutil
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
+from tests.support import databases
+from tests.support.databases import address, keep
 from tests.support.province import Network, Province, alert
-from tongbao_broker import database
 from tongbao_broker.errors import DatabaseOlderThanLog
 from tongbao_broker.kafka.topics import out_topic
 from tongbao_connectors import casework, drafts, recovery, trail
@@ -26,18 +25,12 @@ from tongbao_connectors.store.models import (
 
 def copy(province: Province) -> None:
     """Keeps a copy of the database as it is now."""
-    database.close()
-    shutil.copyfile(file(province), file(province, ".copy"))
+    keep(address(province.code), province.settings.folder / "copy")
 
 
 def put_back(province: Province) -> None:
     """Puts the copy where the database was."""
-    database.close()
-    shutil.copyfile(file(province, ".copy"), file(province))
-
-
-def file(province: Province, suffix: str = "") -> Path:
-    return province.settings.folder / f"{province.code}.db{suffix}"
+    databases.put_back(address(province.code), province.settings.folder / "copy")
 
 
 def recover(province: Province) -> Recovered:
