@@ -12,7 +12,7 @@ One field has one fault: the first that is found. The words at the top and at th
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -61,6 +61,9 @@ class Fault:
     fixes: tuple[Fix, ...] = ()
 
 
+FILES: Final = "body.attachments"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A draft and what is needed to judge it.
@@ -75,6 +78,7 @@ class Question:
     client_ref: str
     now: datetime
     agreed: Mapping[str, Words]
+    files: Sequence[dict[str, Any]] = ()
 
     @property
     def today(self) -> date:
@@ -82,9 +86,12 @@ class Question:
 
     def submission(self) -> dict[str, Any]:
         """What would be sent."""
-        return to_submission(
+        said = to_submission(
             self.values, self.category, self.signatures, client_ref=self.client_ref, today=self.today
         )
+        if self.files:
+            said["body"]["attachments"] = list(self.files)
+        return said
 
 
 def check(question: Question) -> tuple[Fault, ...]:
@@ -344,6 +351,8 @@ def _from_code(path: str, code: Code) -> Fault:
 def _nearest(path: str, question: Question, fields: Mapping[str, Field]) -> str:
     """The field or group that a path speaks of: itself, the first one below it, or the one that holds it."""
     known = anchors(question.values, question.category)
+    if path.startswith(FILES):
+        return FILES
     if path in known and not (path not in fields and count(question.values, path)):
         return path
     below = [name for name in fields if name.startswith((f"{path}.", f"{path}["))]

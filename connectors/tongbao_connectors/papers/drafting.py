@@ -18,7 +18,7 @@ from tongbao_connectors import drafts
 from tongbao_connectors.authorisation import Who
 from tongbao_connectors.casework import originating
 from tongbao_connectors.desk.here import Desk
-from tongbao_connectors.papers import form, networks, states
+from tongbao_connectors.papers import attaching, form, networks, states
 from tongbao_connectors.papers.checking import Fault, Question, check, of_refused
 from tongbao_connectors.papers.mapping import Officer, Signatures, blank, with_needed_papers
 from tongbao_connectors.papers.models import REMARK, Paper, Step
@@ -157,6 +157,7 @@ def question(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> Question:
         client_ref=paper.client_ref,
         now=hand.at,
         agreed=agreed,
+        files=attaching.notes(paper),
     )
 
 
@@ -200,8 +201,13 @@ def issue(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> drafts.Draft
     try:
         with atomic():
             draft = drafts.submit(
-                compact_json(asked.submission()), origin=hand.origin, by=hand.officer_ref, now=hand.at
+                compact_json(asked.submission()),
+                origin=hand.origin,
+                by=hand.officer_ref,
+                now=hand.at,
+                files=attaching.files_of(paper),
             )
+            attaching.forget(paper)
             _step(paper, Act.ISSUE, hand, issuer=hand.officer_ref, form={}, message_id=draft.message_id)
             Step.objects.filter(paper=paper).update(remark="")
             if paper.source:
@@ -225,6 +231,7 @@ def _step(paper: Paper, act: Act, hand: Hand, remark: str = "", **changes: Any) 
             raise _changed(paper)
         _note(paper, act, hand, remark)
         if to is State.DISCARDED:
+            attaching.forget(paper)
             Step.objects.filter(paper=paper).update(remark="")
     return find(paper.pk)
 

@@ -1,7 +1,8 @@
 """Drafts in review, and the steps that each of them went through.
 
 1. What is typed lies in `Paper.form` as it was typed, right or wrong, until the draft is issued or discarded;
-   then it is emptied, and so are the remarks of its steps. What was issued lies sealed in the store.
+   then it is emptied, its files are deleted, and so are the remarks of its steps. What was issued lies sealed
+   in the store.
 2. A step says who did what and when; steps are only ever added. Nobody stands at what the desk did by itself.
 """
 
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from tongbao_connectors.papers.states import Act, State
+from tongbao_schemas.bodies.codes import MediaType
 from tongbao_schemas.codes import Category
 
 OFFICER_REF = 32
@@ -17,6 +19,8 @@ UNIT = 32
 CODE = 32
 MESSAGE_ID = 36
 REMARK = 500
+FILE_NAME = 60
+DIGEST = 71
 
 
 class Paper(models.Model):
@@ -66,6 +70,25 @@ class Paper(models.Model):
     def client_ref(self) -> str:
         """By which the connector knows it: issued twice, it is sent once."""
         return f"desk-{self.pk}"
+
+
+class Enclosure(models.Model):
+    """A file that is to go with a draft, in plain until the draft is issued, discarded or cleared."""
+
+    paper = models.ForeignKey(Paper, models.CASCADE, related_name="files")
+    name = models.CharField(max_length=FILE_NAME)
+    media_type = models.CharField(max_length=CODE)
+    digest = models.CharField(max_length=DIGEST)
+    size = models.IntegerField()
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"file {self.pk} of draft {self.paper_id}"
+
+    @property
+    def kind(self) -> MediaType:
+        """The type with its words."""
+        return MediaType(self.media_type)
 
 
 class Step(models.Model):

@@ -20,7 +20,7 @@ from tongbao_connectors import casework, composing
 from tongbao_connectors.case_rules import EventKind, OwnAct
 from tongbao_connectors.casework import originating
 from tongbao_connectors.duty_time import BEIJING
-from tongbao_connectors.papers import agreements, drafting, states
+from tongbao_connectors.papers import agreements, attaching, drafting, states
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.mapping import to_values
 from tongbao_connectors.papers.models import Paper
@@ -86,7 +86,10 @@ def draft_again(draft: Draft, hand: Hand) -> Paper:
     """A draft with what an issued alert said that the connector had to refuse. Raises NotFound."""
     if draft.state != Draft.State.REFUSED or draft.text is None or draft.type != MessageType.ALERT:
         raise NotFound(NOTHING)
-    return _drafted(json.loads(bytes(draft.text)), draft.message_id, hand)
+    with atomic():
+        paper = _drafted(json.loads(bytes(draft.text)), draft.message_id, hand)
+        attaching.carry_held(paper, draft.message_id)
+    return paper
 
 
 def successors(message_id: str) -> list[Successor]:
@@ -116,7 +119,9 @@ def _opened(message: Message, hand: Hand, why: str) -> dict[str, Any]:
 
 def _begin(alert: Message, body: dict[str, Any], hand: Hand, **header: Any) -> Paper:
     kept = {name: getattr(alert, name) for name in ("status", "urgency", "handling", "category")}
-    return _drafted({**kept, **header, "body": body}, alert.message_id, hand)
+    paper = _drafted({**kept, **header, "body": body}, alert.message_id, hand)
+    attaching.carry(paper, alert, body.get("attachments", ()))
+    return paper
 
 
 def _drafted(said: dict[str, Any], source: str, hand: Hand) -> Paper:

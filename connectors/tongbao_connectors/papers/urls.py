@@ -18,5 +18,6 @@ urlpatterns = [
     path("drafts/import/", views.import_one, name="draft-import"),
     path("drafts/<int:number>/", views.draft, name="draft"),
     path("drafts/<int:number>/category/", views.category, name="draft-category"),
+    path("drafts/<int:number>/files/<int:key>/", views.file, name="draft-file"),
     path("drafts/<int:number>/act/", views.act, name="draft-act"),
 ]

@@ -17,18 +17,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, NotFound, Words
 from tongbao_connectors.authorisation import APPROVERS, Role, Thing, Verb
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
+from tongbao_connectors.desk.inbox.file_lines import size_of
+from tongbao_connectors.desk.inbox.file_views import download
 from tongbao_connectors.desk.language import pick
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import (
     agreements,
+    attaching,
     drafting,
     importing,
     networks,
@@ -45,9 +49,10 @@ from tongbao_connectors.papers.mapping import to_values, with_needed_papers
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.sent import refused_by, thing_of
 from tongbao_connectors.papers.states import Act, State
-from tongbao_connectors.papers.uploads import Digested, DigestHandler
+from tongbao_connectors.papers.uploads import ATTACH, Digested, DigestHandler, Given, handlers
 from tongbao_connectors.papers.values import Values, added, count, many, of_form, one, removed
 from tongbao_connectors.store.models import Draft
+from tongbao_schemas.bodies.attachment import ENDINGS
 from tongbao_schemas.codes import Category, Urgency
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.number import PROVINCES
@@ -140,7 +145,7 @@ def _not_imported(request: HttpRequest, sentence: str, text: str) -> HttpRespons
 @csrf_exempt
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """A draft: the form for its author, the paper for everybody else."""
-    request.upload_handlers = [DigestHandler(request)]
+    request.upload_handlers = handlers(request)
     return _draft(request, number)
 
 
@@ -200,7 +205,12 @@ def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
         faults = _faults(request, paper) if request.POST.get("checked") else ()
         return _form(request, paper, values, faults, conflict=conflict, status=409)
     values, place = _pressed(values, pressed, paper)
-    paper = drafting.save(paper, values, _hand(request))
+    with atomic():
+        paper = drafting.save(paper, values, _hand(request))
+        wrong = _attached(request, paper, pressed)
+    if wrong:
+        known = _faults(request, paper) if request.POST.get("checked") else ()
+        return _form(request, paper, paper.values, (*wrong, *known), status=422)
     if request.headers.get("HX-Request"):
         return render(request, "papers/saved.html", {"paper": paper})
     if pressed == Act.SUBMIT:
@@ -209,6 +219,27 @@ def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
         return redirect("draft-category", paper.pk)
     checked = "?checked=1" if request.POST.get("checked") else ""
     return redirect(f"{reverse('draft', args=[paper.pk])}{checked}{place}")
+
+
+def _attached(request: HttpRequest, paper: Paper, pressed: str) -> tuple[Fault, ...]:
+    """Files that came with the form are kept, or one is taken away; what is wrong with them."""
+    verb, _, key = pressed.partition(":")
+    if verb == "detach":
+        attaching.detach(paper, key)
+    given = [file for file in request.FILES.getlist(ATTACH) if isinstance(file, Given)]
+    return attaching.attach(paper, ((file.name or "", file.content) for file in given))
+
+
+@require_GET
+@needs(Verb.SEE_SENT)
+def file(request: HttpRequest, number: int, key: int) -> HttpResponse:
+    """A file of a draft, for its author and for those who review or issue it."""
+    paper = drafting.find(number)
+    _check_reader(request, paper)
+    row = paper.files.filter(pk=key).first()
+    if row is None:
+        raise NotFound(Words("没有这份附件", "there is no such file"))
+    return download(row.name, row.kind, bytes(row.content))
 
 
 def _submitted(request: HttpRequest, paper: Paper) -> HttpResponse:
@@ -324,6 +355,8 @@ def _pressed(values: Values, pressed: str, paper: Paper) -> tuple[Values, str]:
             return values | {path: [text]}, f"#{page.anchor(path)}"
     if verb == "papers":
         return values, "#section-request"
+    if verb in ("attach", "detach"):
+        return values, f"#{page.anchor(attaching.FIELD)}"
     return values, ""
 
 
@@ -369,6 +402,8 @@ def _form(
         "readers": _readers(paper),
         "may_write": _writes(request, paper),
         "needs": CATEGORY_NEEDS[Category(paper.category)],
+        "files_wrong": [pick(fault.words) for fault in faults if fault.path == attaching.FIELD],
+        "endings": ",".join(ending for endings in ENDINGS.values() for ending in endings),
     }
     return render(request, "papers/form.html", facts, status=status)
 
@@ -407,6 +442,8 @@ def _about(request: HttpRequest, paper: Paper) -> dict[str, Any]:
     back = next((step for step in steps if step.done is Act.SEND_BACK), None)
     return {
         "paper": paper,
+        "files": [(each, size_of(each.size)) for each in attaching.listed(paper)],
+        "files_id": page.anchor(attaching.FIELD),
         "source": redrafting.source_of(paper),
         "category": Category(paper.category),
         "title": one(paper.values, TITLE),

@@ -32,7 +32,7 @@ from tongbao_connectors.drafts import Draft
 from tongbao_connectors.files import File
 from tongbao_connectors.drafts import Draft
 from tongbao_connectors.files import File
-from tongbao_connectors.papers import drafting
+from tongbao_connectors.papers import attaching, drafting
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.store.models import InboxItem
 from tongbao_schemas.codes import Category
@@ -73,6 +73,7 @@ class Place:
     of_another: str
     of_a_third: str
     draft: int
+    enclosed: int
 
     def state(self) -> str:
         """A digest of everything that the desk has written down, logins apart."""
@@ -134,9 +135,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
         Account.objects.filter(officer_ref="A-0333").update(is_active=False)
         draft = drafting.begin(Category.ONLINE, Hand.of(Who(PEOPLE[FAR][1], Role.RECEIVER, "duty"), at.desk))
+        attaching.attach(draft, [(FILE.name, FILE.content)])
+        [enclosed] = attaching.listed(draft)
     people[STRANGER] = at.stranger()
     yield Place(
-        gd, people, item.message.message_id, own.message_id, other.message_id, third.message_id, draft.pk
+        gd,
+        people,
+        item.message.message_id,
+        own.message_id,
+        other.message_id,
+        third.message_id,
+        draft.pk,
+        enclosed.pk,
     )
     database.close()
 
@@ -191,6 +201,8 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "drafts": (at("drafts"), READERS),
         "draft-new": (at("draft-new"), OFFICERS),
         "draft": (at("draft", number=place.draft), {FAR, REVIEWER, LEADER}),
+        "draft-file": (at("draft-file", number=place.draft, key=place.enclosed), {FAR, REVIEWER, LEADER}),
+        "draft-file, none": (at("draft-file", number=place.draft, key=999), NOBODY),
         "draft-category": (at("draft-category", number=place.draft), {FAR}),
         "draft, none": (at("draft", number=999), NOBODY),
         "draft-category, none": (at("draft-category", number=999), NOBODY),
