@@ -20,11 +20,13 @@ from tongbao_connectors.demo import samples
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Quarantine
 from tongbao_connectors.workspace import Workspace
+from tongbao_schemas.bodies.codes import ReturnGround
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NUMBER = "黔2026-000017-D"
 MESSAGE_ID = "019aafd6-0c00-7000-8000-000000000001"
 ANSWER_ID = "019aafd6-0c00-7000-8000-000000000002"
+WAITING_ID = "019aafd6-0c00-7000-8000-000000000003"
 FACTS = {
     "origin": "520000",
     "message_id": MESSAGE_ID,
@@ -210,6 +212,98 @@ def test_claim_is_the_accountable_officers_once(workspace: Workspace) -> None:
     assert (claimed["state"], claimed["claimed_by"]) == ("claimed", "粤-0117")
     assert again == claimed
     assert (substitute.exit_code, code_of(substitute)) == (1, "OP-10")
+
+
+@pytest.fixture
+def waiting(workspace: Workspace) -> Iterator[str]:
+    """The id of one more alert that waits for 粤-0117, gone afterwards."""
+    with database.use(opened(workspace, "440000")):
+        facts = FACTS | {"message_id": WAITING_ID, "thread": WAITING_ID, "number": ""}
+        alert = Message.objects.create(**facts)
+        InboxItem.objects.create(
+            message=alert, unit="gd-shenzhen", officer_ref="粤-0117", steps=[], routed_at=NOW
+        )
+    yield WAITING_ID
+    with database.use(opened(workspace, "440000")):
+        alert.delete()
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "state"),
+    [
+        (["--ground", "duplicate"], {"kind": "returned", "ground": "duplicate"}, "returned"),
+        (["--kind", "return", "--ground", "not_our_area"], {"ground": "not_our_area"}, "returned"),
+        (["--to", "330000"], {"kind": "redirect", "to": "330000"}, "redirected"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_not_ours_is_given_back_at_once(
+    workspace: Workspace, waiting: str, options: list[str], said: dict[str, str], state: str
+) -> None:
+    """退回 and 建议改发 of what still waits, as at the desk; the body has what the desk's would have."""
+    arguments = ["answer", waiting, "--text", "不在本辖区。", "--as", "440000", "--officer", "粤-0117"]
+
+    draft = data(workspace, *arguments, *options)
+
+    assert body_of(workspace, draft).items() >= said.items()
+    assert state_of(workspace, waiting) == state
+
+
+@pytest.mark.parametrize("until", ["2027-01-08T18:00", "2027-01-08 18:00", "2027-01-08T10:00:00+00:00"])
+def test_more_time_in_beijing_time(workspace: Workspace, waiting: str, until: str) -> None:
+    """申请延期 by whoever signed; without a zone the time is Beijing's."""
+    who = ("--as", "440000", "--officer", "粤-0117")
+    data(workspace, "claim", waiting, *who)
+
+    draft = data(workspace, "answer", waiting, "--text", "等鉴定。", "--until", until, *who)
+
+    body = body_of(workspace, draft)
+    assert (body["kind"], body["until"]) == ("more_time", "2027-01-08T10:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "code"),
+    [
+        (["--until", "morgen"], 2, "CL-01"),
+        (["--ground", "no-such-ground"], 65, "TB-501"),
+        (["--to", "440001"], 65, "TB-501"),
+        (["--ground", "duplicate", "--to", "330000"], 65, "TB-501"),
+        (["--kind", "poem"], 65, "TB-501"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_answer_that_cannot_be_understood(
+    workspace: Workspace, waiting: str, options: list[str], exit_code: int, code: str
+) -> None:
+    """It says why, and the alert stays as it was."""
+    who = ("--as", "440000", "--officer", "粤-0117")
+    result = run(workspace, "answer", waiting, "--text", "x", *who, *options, "--json")
+
+    assert (result.exit_code, code_of(result)) == (exit_code, code)
+    assert state_of(workspace, waiting) == "waiting"
+
+
+def test_the_help_names_every_ground(workspace: Workspace) -> None:
+    """An officer needn't look the codes up."""
+    for lang in ("zh", "en"):
+        said = (
+            CliRunner(env={"COLUMNS": "400"}).invoke(app, ["answer", "--help"], env={"LC_ALL": lang}).output
+        )
+
+        assert all(ground.value in said for ground in ReturnGround), lang
+
+
+def body_of(workspace: Workspace, draft: dict[str, Any]) -> dict[str, Any]:
+    """The body that a draft of Guangdong's waits with."""
+    with database.use(opened(workspace, "440000")):
+        row = Draft.objects.get(message_id=draft["message_id"])
+    return dict(json.loads(bytes(row.text or b"{}"))["body"])
+
+
+def state_of(workspace: Workspace, reference: str) -> str:
+    """Where an alert stands at Guangdong's desk."""
+    with database.use(opened(workspace, "440000")):
+        return str(InboxItem.objects.get(message__message_id=reference).state)
 
 
 def test_send_without_servers_keeps_a_draft(workspace: Workspace) -> None:
