@@ -53,7 +53,7 @@ schemas: $(VENV)/.dev ## Write schemas/json/ anew from the models
 	@$(BIN)/python -m tongbao_schemas.export schemas/json
 
 lock: ## Write requirements/*.txt anew (needs uv)
-	@for file in run:build run-jdk:build,jdk dev:build,dev,postgresql image:postgresql,tracing; do \
+	@for file in run:build run-jdk:build,jdk dev:build,dev,postgresql,tracing image:postgresql,tracing; do \
 	    name=$${file%%:*}; extras=$${file##*:}; \
 	    uv pip compile pyproject.toml $$(echo "$$extras" | sed 's/[^,]*/--extra &/g; s/,/ /g') -q \
 	        --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
