@@ -55,7 +55,7 @@ class NewAccount(AskingForm):
         choices=[(role.value, words(role.zh, role.en)) for role in Role],
         widget=forms.RadioSelect,
     )
-    unit = forms.ChoiceField(label=words("单位", "Unit"), required=False)
+    unit = forms.ChoiceField(label=words("单位", "Unit"), required=False, widget=forms.Select({"lang": "zh"}))
 
     def __init__(self, *given: object, **named: object) -> None:
         super().__init__(*given, **named)
