@@ -40,6 +40,9 @@ class DeskFile(Setting):
     ] = "required"
     idle_minutes: Annotated[int, Field(ge=1, le=60, description="minutes without a page until logout")] = 15
     session_hours: Annotated[int, Field(ge=1, le=24, description="hours after which a login ends")] = 12
+    drafts_kept_days: Annotated[
+        int, Field(ge=1, le=365, description="days after which the text of an untouched draft is cleared")
+    ] = 30
 
 
 def load(folder: Path, network: str) -> DeskFile:

@@ -190,6 +190,16 @@ def discard(paper: Paper, hand: Hand) -> Paper:
     return _step(paper, Act.DISCARD, hand, form={})
 
 
+def clear(paper: Paper, at: datetime) -> bool:
+    """The desk itself discards what nobody goes on with; False where somebody just did something with it."""
+    with atomic():
+        if not _open(paper, Act.CLEAR).update(state=State.DISCARDED.value, form={}):
+            return False
+        Step.objects.create(paper=paper, at=at, act=Act.CLEAR.value, officer_ref="", unit="")
+        _forget_words(paper)
+    return True
+
+
 def issue(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> drafts.Draft:
     """签发: hands it to the connector. Raises Faulty where it isn't right any more."""
     _check(paper, Act.ISSUE, hand)
@@ -207,9 +217,8 @@ def issue(paper: Paper, hand: Hand, agreed: Mapping[str, Words]) -> drafts.Draft
                 now=hand.at,
                 files=attaching.files_of(paper),
             )
-            attaching.forget(paper)
             _step(paper, Act.ISSUE, hand, issuer=hand.officer_ref, form={}, message_id=draft.message_id)
-            Step.objects.filter(paper=paper).update(remark="")
+            _forget_words(paper)
             if paper.source:
                 _tell_source(paper, asked.submission()["audience"], draft.message_id, hand)
     except Refused as refused:
@@ -231,9 +240,14 @@ def _step(paper: Paper, act: Act, hand: Hand, remark: str = "", **changes: Any) 
             raise _changed(paper)
         _note(paper, act, hand, remark)
         if to is State.DISCARDED:
-            attaching.forget(paper)
-            Step.objects.filter(paper=paper).update(remark="")
+            _forget_words(paper)
     return find(paper.pk)
+
+
+def _forget_words(paper: Paper) -> None:
+    """What goes with a draft's text: its files and what was remarked on it."""
+    attaching.forget(paper)
+    Step.objects.filter(paper=paper).update(remark="")
 
 
 def _check(paper: Paper, act: Act, hand: Hand) -> None:

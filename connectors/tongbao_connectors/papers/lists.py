@@ -1,12 +1,13 @@
 """Which drafts are whose: one's own, those to review, those to issue. Nobody is offered his own to decide."""
 
+from datetime import datetime
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from tongbao_connectors.authorisation import APPROVERS, Who
 from tongbao_connectors.papers.models import Paper
-from tongbao_connectors.papers.states import State
+from tongbao_connectors.papers.states import Act, State
 
 ENDED: Final = (State.ISSUED.value, State.DISCARDED.value)
 
@@ -14,6 +15,12 @@ ENDED: Final = (State.ISSUED.value, State.DISCARDED.value)
 def mine(who: Who) -> "QuerySet[Paper]":
     """What this officer is writing, or has with others."""
     return Paper.objects.filter(author=who.officer_ref).exclude(state__in=ENDED)
+
+
+def cleared(who: Who, since: datetime) -> "QuerySet[Paper]":
+    """What of this officer's the desk cleared since then, because it was left untouched."""
+    gone = Paper.objects.filter(author=who.officer_ref, steps__act=Act.CLEAR.value, steps__at__gte=since)
+    return gone.annotate(cleared_at=F("steps__at")).order_by("-cleared_at")
 
 
 def to_review(who: Who) -> "QuerySet[Paper]":

@@ -9,6 +9,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.inbox import file_views, printing, reading
 from tongbao_connectors.desk.language import current, pick
 from tongbao_connectors.desk.paging import page_number
-from tongbao_connectors.papers import following, lists, redrafting
+from tongbao_connectors.papers import clearing, following, lists, redrafting
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
@@ -47,6 +48,8 @@ from tongbao_schemas.refusals import REFUSALS, Code
 PAGE: Final = 20
 """How many alerts a page of the list has."""
 TITLE: Final = "body.title"
+TOLD: Final = timedelta(days=30)
+"""How long the list names what was cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A draft in the list."""
+    """A draft in the list; `cleared_at` says when it will be, once that is near."""
 
     paper: Paper
     title: str
     urgency: str
     status: str
     audience: tuple[str, ...]
+    cleared_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,12 @@ def drafts(request: HttpRequest) -> HttpResponse:
     rows = _drafts_of(who).get(tab)
     if rows is None:
         raise NotFound(tab)
+    shown = clearing.with_touched(rows).order_by("-saved_at")[: 4 * PAGE]
     facts = {
         "tabs": _tabs(who, tab, _own_alerts().count()),
         "tab": tab,
-        "written": [_written(paper) for paper in rows.order_by("-saved_at")[: 4 * PAGE]],
+        "written": [_written(paper) for paper in shown],
+        "cleared": lists.cleared(who, desk().now() - TOLD) if tab == "mine" else (),
         "may_draft": bool(may(request, Verb.DRAFT)),
     }
     return render(request, "papers/drafts.html", facts)
@@ -170,23 +176,6 @@ def print_view(request: HttpRequest, message_id: UUID) -> HttpResponse:
 def export(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The same paper as a file of its own."""
     return _paper(request, message_id, "export")
-
-
-@require_http_methods(["GET", "POST"])
-@needs(Verb.SEE_SENT)
-def sent_file(request: HttpRequest, message_id: UUID, digest: str) -> HttpResponse:
-    """A file that this province sent, with an alert or with what followed one."""
-    message = Message.objects.filter(message_id=str(message_id), outbox__isnull=False).first()
-    alert = Message.objects.filter(message_id=message.thread).first() if message else None
-    if message is None or alert is None:
-        raise NotFound(str(message_id))
-    return file_views.hand_out(
-        request,
-        message,
-        thing_of(alert if alert.delivery_seq is None else message),
-        digest,
-        ask=lambda form: _form_page(request, alert, "file", _OPEN_FILE, _OPENING_RECORDED, form),
-    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -407,12 +396,20 @@ def _tabs(who: Who, current_tab: str, total: int) -> list[Tab]:
     return found
 
 
-def _written(paper: Paper) -> Written:
+def _written(paper: Any) -> Written:
     values = paper.values
     urgency = one(values, "urgency")
     known = urgency if urgency in frozenset(Urgency) else ""
     title = one(values, TITLE)
-    return Written(paper, title, known, one(values, "status"), tuple(values.get("audience", ())))
+    audience, kept = tuple(values.get("audience", ())), desk().file.drafts_kept_days
+    return Written(
+        paper,
+        title,
+        known,
+        one(values, "status"),
+        audience,
+        clearing.soon(paper.touched, kept, desk().now()),
+    )
 
 
 def _act_page(
@@ -448,7 +445,5 @@ def _form_page(
 
 
 _OPEN_FILE: Final = Words("打开附件", "Open the file")
-_OPENING_OPEN_FILE: Final = Words("打开附件", "Open the file")
 _OPENING_RECORDED: Final = Words("打开人、时间和事由会记录。", "Who, when and why are recorded.")
-_RECORDED: Final = Words("打开人、时间和事由会记录。", "Who, when and why are recorded.")
 _RECORDED: Final = Words("打印和导出会记入经过。", "Printing and exporting stand in the history.")

@@ -11,7 +11,6 @@ urlpatterns = [
     path("sent/<uuid:message_id>/print/", sent.print_view, name="sent-print"),
     path("sent/<uuid:message_id>/export/", sent.export, name="sent-export"),
     path("sent/<uuid:message_id>/files/<slug:digest>/", sent.sent_file, name="sent-file"),
-    path("sent/<uuid:message_id>/files/<slug:digest>/", sent.sent_file, name="sent-file"),
     path("sent/<uuid:message_id>/<slug:name>/", sent.sent_act, name="sent-act"),
     path("drafts/", sent.drafts, name="drafts"),
     path("drafts/new/", views.new, name="draft-new"),

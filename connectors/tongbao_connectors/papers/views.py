@@ -33,6 +33,7 @@ from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import (
     agreements,
     attaching,
+    clearing,
     drafting,
     importing,
     networks,
@@ -440,7 +441,10 @@ def _read(
 def _about(request: HttpRequest, paper: Paper) -> dict[str, Any]:
     steps = list(paper.steps.order_by("-pk"))
     back = next((step for step in steps if step.done is Act.SEND_BACK), None)
+    kept, going_on = desk().file.drafts_kept_days, paper.stage in states.OPEN
+    touched = max(step.at for step in steps)
     return {
+        "cleared_at": clearing.soon(touched, kept, desk().now()) if going_on else None,
         "paper": paper,
         "files": [(each, size_of(each.size)) for each in attaching.listed(paper)],
         "files_id": page.anchor(attaching.FIELD),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, alert
 from tongbao_connectors.authorisation import Role
+from tongbao_connectors.papers import clearing
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.store.models import Draft
 from tongbao_schemas.codes import Category
@@ -451,3 +453,24 @@ def test_the_category_is_the_authors(author: Browser, gz: DeskAt, reviewer: Brow
     assert str(stale.headers["Location"]) == f"{address}category/"
     assert str(locked.headers["Location"]) == address
     assert paper_of(gz).category == "outbound_trafficking"
+
+
+def test_the_page_says_when_a_draft_will_be_cleared(author: Browser, gz: DeskAt, reviewer: Browser) -> None:
+    """For the last seven days, on the draft and in the list; cleared, the author is told that it was."""
+    address = imported(author)
+    number = paper_of(gz).pk
+    assert "将于" not in text(author.get(address))
+    gz.later(days=23)
+    author, reviewer = gz.person(Role.RECEIVER, AUTHOR), gz.person(Role.REVIEWER, REVIEWER)
+    for page in (address, "/drafts/"):
+        assert "将于 12-23 清除" in text(author.get(page)), page
+    with gz.province.here():
+        assert clearing.clear(30, gz.desk.now() + timedelta(days=7)) == 1
+
+    page = text(author.get("/drafts/"))
+
+    assert "长期未动，已清除" in page
+    assert f"草稿 {number}" in page
+    assert "系统" in text(author.get(address))
+    assert "长期未动，自动清除" in text(author.get(address))
+    assert "长期未动" not in text(reviewer.get("/drafts/"))
