@@ -4,7 +4,8 @@ It judges what is due and sends words to officers, once a second or more often w
 doesn't touch the broker: the connector seals and sends what it leads to. One watch runs for each province: a
 second one on the same machine waits for a lock, one on another machine takes over, and the first one ends.
 While the connector isn't caught up nothing is judged; words that were queued before still go out. In spare
-moments it reads new bodies for the search index; what goes wrong there stops nothing else.
+moments it reads new bodies for the search index; what goes wrong there stops nothing else. Once an hour it
+clears drafts that were left untouched.
 """
 
 import fcntl
@@ -20,7 +21,7 @@ from tongbao_broker import database, logs
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
-from tongbao_connectors.settings import ConnectorSettings
+from tongbao_connectors.settings import APPS, ConnectorSettings
 from tongbao_schemas.errors import TongbaoError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tongbao_connectors.search.index import Index
 
 READY = "watch"
+APPS_OF_THE_WATCH = (*APPS, "tongbao_connectors.papers")
 LOCK = Path("run") / "watch.lock"
 EVERY_S = 0.5
 GRACE_S = 6.0
@@ -45,7 +47,7 @@ def run(folder: Path) -> None:
     settings = ConnectorSettings.load(folder)
     logs.configure(f"watch-{settings.code}", settings.folder / "log" / "watch.log")
     try:
-        with _alone(settings.folder, ended), database.use(settings.open_database(migrate=True)):
+        with _alone(settings.folder, ended), database.use(_opened(settings)):
             _work(settings, ended)
     except Exception as error:
         log.exception("the watch ends")
@@ -55,6 +57,10 @@ def run(folder: Path) -> None:
     os._exit(0)  # a word that hangs in a thread is not waited for
 
 
+def _opened(settings: ConnectorSettings) -> str:
+    return settings.open_database(migrate=True, apps=APPS_OF_THE_WATCH)
+
+
 def _work(settings: ConnectorSettings, ended: Event) -> None:
     """Imports what has models only now: the database is open."""
     from tongbao_connectors.duty import watching
@@ -62,6 +68,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     from tongbao_connectors.duty.judging import Judge
     from tongbao_connectors.duty.rules import Reread
     from tongbao_connectors.duty.sending import Outbound
+    from tongbao_connectors.papers.clearing import Clearing
     from tongbao_connectors.search.index import Index
 
     if ended.is_set():
@@ -70,7 +77,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     with database.atomic():
         epoch = watching.begin(clock.now())
     judge, copier, outbound = Judge(epoch), Copier(epoch), Outbound(epoch)
-    reader = Reader(Index.of(settings.folder))
+    reader, clearing = Reader(Index.of(settings.folder)), Clearing(settings)
     pulse = Pulse(settings.folder, READY)
     _answer(settings)
     while not ended.wait(EVERY_S):
@@ -80,6 +87,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         if caught_up:
             judge.turn(current, now)
             copier.turn(current, now)
+            clearing.turn(now)
         outbound.turn(current, now)
         reader.turn()
         pulse.beat()
