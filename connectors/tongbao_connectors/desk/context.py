@@ -62,6 +62,15 @@ class Tape:
     heard_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Stale:
+    """Since when nothing is heard, what works all the same, how much waits."""
+
+    since: Words
+    works: Words
+    unsent: Words
+
+
 def page(request: HttpRequest) -> dict[str, Any]:
     """The context of every page."""
     here = desk()
@@ -127,17 +136,20 @@ BADGES: Final[Mapping[str, str]] = {"inbox": "badge", "posted": "posted-badge"}
 """The counts that a page which is open asks for again, by the names of their addresses."""
 
 
-def stale(heard: datetime | None, now: datetime) -> Words | None:
+def stale(heard: datetime | None, now: datetime) -> Stale | None:
     """Rule 2; None while the exchange is heard, and before it was ever heard."""
     if heard is None or now - heard <= STALE_AFTER:
         return None
     since = heard.astimezone(BEIJING)
     time = f"{since:%H:%M}" if now - heard < timedelta(hours=12) else f"{since:%m-%d %H:%M}"
     count = unsent()
-    return Words(
-        f"连接中断，{time} 起未更新。仍可查看、拟稿、签收，恢复后自动发出。待发 {count} 件。",
-        f"No connection, not updated since {time}. Reading, drafting and signing still work and are sent "
-        f"when it is back. {count} waiting to be sent.",
+    return Stale(
+        Words(f"连接中断，{time} 起未更新。", f"No connection, not updated since {time}."),
+        Words(
+            "仍可查看、拟稿、签收，恢复后自动发出。",
+            "Reading, drafting and signing still work and are sent when it is back.",
+        ),
+        Words(f"待发 {count} 件。", f"{count} waiting to be sent."),
     )
 
 
