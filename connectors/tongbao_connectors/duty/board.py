@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from tongbao_broker.errors import Words
 from tongbao_connectors.case_rules import HELD
-from tongbao_connectors.duty import week
+from tongbao_connectors.duty import escalation, week
 from tongbao_connectors.duty.channels import WEB, Channels
 from tongbao_connectors.duty.delivering import Reason
 from tongbao_connectors.duty.escalation import Step
@@ -42,7 +42,7 @@ class OnDuty:
 
 @dataclass(frozen=True, slots=True)
 class Escalating:
-    """An alert that nobody has signed for: the steps taken, the last one's time, what comes next."""
+    """An alert that nobody has signed for: the steps taken, when the last one was, what comes next."""
 
     message_id: str
     number: str
@@ -52,6 +52,7 @@ class Escalating:
     last_at: datetime
     next_step: Words | None
     next_at: datetime | None
+    next_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class SentWord:
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """Whether the watch is at work, and since when it waits for the connector to catch up."""
+    """Whether the watch is at work, and since when the connector isn't caught up."""
 
     alive: bool
     last_turn: datetime | None
@@ -111,19 +112,23 @@ def on_duty_box(roster: Roster, unit: str, now: datetime) -> OnDuty:
     )
 
 
-def escalating(items: QuerySet[InboxItem] | None = None, limit: int = 5) -> list[Escalating]:
+def escalating(
+    items: QuerySet[InboxItem], roster: Roster, desk_unit: str, now: datetime, limit: int = 5
+) -> list[Escalating]:
     """Waiting alerts that have gone beyond the officer on duty, the latest step first.
 
-    `items` narrows it to what the reader may see.
+    `items` is what the reader may see, `desk_unit` the provincial duty desk.
     """
-    waiting = (items if items is not None else InboxItem.objects.all()).filter(state=InboxItem.State.WAITING)
+    waiting = items.filter(state=InboxItem.State.WAITING)
     live = Escalation.objects.filter(stopped_at=None, message__inbox_item__in=waiting)
     beyond = live.exclude(step=Step.ON_DUTY).filter(done_at__isnull=False).order_by("-done_at")
     messages = list(dict.fromkeys(beyond.values_list("message_id", flat=True)))[:limit]
     rows: dict[int, list[Escalation]] = defaultdict(list)
-    for row in live.filter(message_id__in=messages).select_related("message").order_by("due_at", "nth"):
+    for row in (
+        live.filter(message_id__in=messages).select_related("message__inbox_item").order_by("due_at", "nth")
+    ):
         rows[row.message_id].append(row)
-    return [_escalating(rows[message]) for message in messages]
+    return [_escalating(rows[message], roster, desk_unit, now) for message in messages]
 
 
 def channels(own: Channels, now: datetime) -> list[ChannelView]:
@@ -190,7 +195,7 @@ def open_items(officer_ref: str) -> QuerySet[InboxItem]:
     return InboxItem.objects.filter(waiting | held).select_related("message").order_by("due_at", "pk")
 
 
-def _escalating(rows: list[Escalation]) -> Escalating:
+def _escalating(rows: list[Escalation], roster: Roster, desk_unit: str, now: datetime) -> Escalating:
     done = [row for row in rows if row.done_at is not None]
     ahead = [row for row in rows if row.done_at is None]
     message = rows[0].message
@@ -204,7 +209,18 @@ def _escalating(rows: list[Escalation]) -> Escalating:
         max(row.done_at for row in done if row.done_at is not None),
         Words(Step(ahead[0].step).zh, Step(ahead[0].step).en) if ahead else None,
         ahead[0].due_at if ahead else None,
+        _asked_next(message.inbox_item, Step(ahead[0].step), roster, desk_unit, now) if ahead else (),
     )
+
+
+def _asked_next(
+    item: InboxItem, step: Step, roster: Roster, desk_unit: str, now: datetime
+) -> tuple[str, ...]:
+    """The officers of the next step; none for the group, which has its own word."""
+    if step is Step.GROUP:
+        return ()
+    unit = item.unit if item.unit in roster.units else desk_unit
+    return tuple(escalation.asked_of(step, roster, unit, item.officer_ref, desk_unit, now))
 
 
 def _reason(value: str) -> Reason | None:

@@ -99,7 +99,7 @@ def asked(
     """
     found: dict[str, None] = {}
     for row in some:
-        found |= dict.fromkeys(_asked(row.step, roster, unit, officer_ref, desk, now))
+        found |= dict.fromkeys(asked_of(row.step, roster, unit, officer_ref, desk, now))
     return list(found)
 
 
@@ -109,7 +109,8 @@ def back_at(signs: Iterable[datetime | None], steps: Steps) -> datetime | None:
     return None if last is None else last + timedelta(minutes=steps.comes_back)
 
 
-def _asked(step: Step, roster: Roster, unit: str, officer_ref: str, desk: str, now: datetime) -> list[str]:
+def asked_of(step: Step, roster: Roster, unit: str, officer_ref: str, desk: str, now: datetime) -> list[str]:
+    """Whom one step reaches, as `asked` says."""
     match step:
         case Step.ON_DUTY:
             return [officer_ref]

@@ -7,6 +7,8 @@
 3. An alert is escalated. What is only read is brought to the officer it lies with, once.
 4. The steps of one item are marked as taken in the transaction that queues their words.
 5. An item that our own code stumbles over is left for a minute and logged; the others go on.
+6. While the connector is behind, only what had arrived before that is judged, and officers' own reminders;
+   the rest waits, and what it has missed is taken as one step afterwards.
 """
 
 from collections.abc import Sequence
@@ -47,17 +49,21 @@ class Judge:
 
     epoch: int
     _seen: int = 0
+    _until: datetime | None = None
     _swept_at: datetime | None = None
     _on_duty: dict[str, str] = field(default_factory=dict)
     _left: dict[int, datetime] = field(default_factory=dict)
 
-    def turn(self, rules: Rules, now: datetime) -> int:
-        """Judges everything once; how many items were brought to somebody. Raises Fenced."""
+    def turn(self, rules: Rules, now: datetime, until: datetime | None = None) -> int:
+        """Judges everything once; how many items were brought to somebody. Raises Fenced.
+
+        `until`: since then the connector is behind, and only what was routed before is judged.
+        """
         on_duty = {unit: rules.roster.accountable(unit, now).officer_ref for unit in rules.roster.units}
-        sweeping = self._swept_at is None or now - self._swept_at >= SWEEP or on_duty != self._on_duty
-        arrived = list(_unwatched(0 if sweeping else self._seen, now)[:AT_ONCE])
-        moved = list(_elsewhere(on_duty)[:AT_ONCE]) if sweeping else []
-        if not (sweeping or arrived or _anything_due(now)):
+        sweeping = self._is_to_sweep(on_duty, until, now)
+        arrived = list(_before(_unwatched(0 if sweeping else self._seen, now), until)[:AT_ONCE])
+        moved = list(_before(_elsewhere(on_duty), until)[:AT_ONCE]) if sweeping else []
+        if not (sweeping or arrived or _anything_due(now, until)):
             return 0
         with atomic():
             watching.hold(self.epoch, now)
@@ -66,21 +72,28 @@ class Judge:
                 _set_back_at(rules)
             for item in arrived:
                 _begin_round(item, rules, now)
-            turn = _Turn(rules, now, self._left)
+            turn = _Turn(rules, now, until, self._left)
             for item in moved:
                 turn.move(item, on_duty[item.unit])
             taken = turn.run()
         self._seen = max([self._seen, *(item.pk for item in arrived)])
         if sweeping and len(arrived) < AT_ONCE and len(moved) < AT_ONCE:
-            self._swept_at, self._on_duty = now, on_duty
+            self._swept_at, self._on_duty, self._until = now, on_duty, until
         return taken
+
+    def _is_to_sweep(self, on_duty: dict[str, str], until: datetime | None, now: datetime) -> bool:
+        overdue = self._swept_at is None or now - self._swept_at >= SWEEP
+        return overdue or on_duty != self._on_duty or until != self._until
 
 
 class _Turn:
     """What is due at one moment."""
 
-    def __init__(self, rules: Rules, now: datetime, left: dict[int, datetime]) -> None:
+    def __init__(
+        self, rules: Rules, now: datetime, until: datetime | None, left: dict[int, datetime]
+    ) -> None:
         self._rules = rules
+        self._until = until
         self._left = left
         self._now = now
         self._queue = Queue(rules.channels, rules.network, now)
@@ -100,7 +113,7 @@ class _Turn:
         """Gives back, escalates, reminds; how many items."""
         self._give_back()
         left = [key for key, until in self._left.items() if until > self._now]
-        steps = _due(self._now).exclude(message__in=left)
+        steps = _due(self._now, self._until).exclude(message__in=left)
         due = list(steps.values_list("message_id", flat=True).distinct()[:AT_ONCE])
         items = InboxItem.objects.filter(message__in=due).select_related("message")
         taken = [self._guarded(item) for item in items]
@@ -152,8 +165,7 @@ class _Turn:
             _note(item, EventKind.CHANNEL_FAILED, lines.none_worked(), self._now)
 
     def _give_back(self) -> None:
-        silent = InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=self._now)
-        for item in silent.select_related("message")[:AT_ONCE]:
+        for item in _silent(self._now, self._until).select_related("message")[:AT_ONCE]:
             with suppress(Conflict):  # somebody began a moment ago
                 if casework.come_back(item.message, self._now, roster=self._rules.roster):
                     item.refresh_from_db()
@@ -191,16 +203,26 @@ def _elsewhere(on_duty: dict[str, str]) -> QuerySet[InboxItem]:
     return waiting.select_related("message")
 
 
-def _anything_due(now: datetime) -> bool:
+def _anything_due(now: datetime, until: datetime | None) -> bool:
     return (
-        _due(now).exists()
-        or InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=now).exists()
+        _due(now, until).exists()
+        or _silent(now, until).exists()
         or OwnReminder.objects.filter(due_at__lte=now, done_at=None).exists()
     )
 
 
-def _due(now: datetime) -> QuerySet[Escalation]:
-    return Escalation.objects.filter(due_at__lte=now, done_at=None, stopped_at=None)
+def _due(now: datetime, until: datetime | None) -> QuerySet[Escalation]:
+    due = Escalation.objects.filter(due_at__lte=now, done_at=None, stopped_at=None)
+    return due if until is None else due.filter(message__inbox_item__routed_at__lte=until)
+
+
+def _silent(now: datetime, until: datetime | None) -> QuerySet[InboxItem]:
+    """Items whose owner did nothing for too long."""
+    return _before(InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=now), until)
+
+
+def _before(items: QuerySet[InboxItem], until: datetime | None) -> QuerySet[InboxItem]:
+    return items if until is None else items.filter(routed_at__lte=until)
 
 
 def _begin_round(item: InboxItem, rules: Rules, now: datetime) -> None:

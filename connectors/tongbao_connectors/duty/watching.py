@@ -22,13 +22,15 @@ from tongbao_connectors.store.models import Counter, DeliveryGap, Event, Exchang
 FRESH = timedelta(seconds=150)
 PATIENCE = timedelta(minutes=10)
 BEAT = timedelta(seconds=10)
+LOOKING = timedelta(seconds=30)
 
 
 def begin(at: datetime) -> int:
     """Starts a new epoch inside the caller's transaction, and returns it."""
     _, new = Watch.objects.get_or_create(pk=1, defaults={"epoch": 1, "begun_at": at, "turned_at": at})
     if not new:
-        Watch.objects.filter(pk=1).update(epoch=F("epoch") + 1, begun_at=at, turned_at=at)
+        anew = {"begun_at": at, "turned_at": at, "caught_up": False}
+        Watch.objects.filter(pk=1).update(epoch=F("epoch") + 1, **anew)
     epoch = Watch.objects.get(pk=1).epoch
     _give_up_what_was_under_way(epoch, at)
     return epoch
@@ -40,15 +42,16 @@ def hold(epoch: int, at: datetime) -> None:
         raise Fenced("watch")
 
 
-def note_turn(epoch: int, caught_up: bool, at: datetime) -> None:
-    """Leaves word for the desk that the watch is alive, and since when it waits; raises Fenced."""
+def note_turn(epoch: int, caught_up: bool, at: datetime) -> datetime | None:
+    """Leaves word for the desk that the watch is alive; since when the connector is behind. Raises Fenced."""
     row = Watch.objects.get(pk=1)
     if row.epoch != epoch:
         raise Fenced("watch")
-    if row.caught_up != caught_up or at - row.turned_at >= BEAT:
-        behind = None if caught_up else row.behind_since or at
+    behind = None if caught_up else row.behind_since or _fell_behind(row, at)
+    if behind != row.behind_since or row.caught_up != caught_up or at - row.turned_at >= BEAT:
         mine = Watch.objects.filter(pk=1, epoch=epoch)
         mine.update(turned_at=at, caught_up=caught_up, behind_since=behind)
+    return behind
 
 
 def is_caught_up(at: datetime) -> bool:
@@ -59,6 +62,14 @@ def is_caught_up(at: datetime) -> bool:
     arrived = Counter.objects.filter(name=ARRIVED).values_list("value", flat=True).first() or 0
     missing = DeliveryGap.objects.filter(noted_at__gt=at - PATIENCE).exists()
     return arrived >= head.delivery_seq and not missing
+
+
+def _fell_behind(row: Watch, at: datetime) -> datetime:
+    """From when on nothing new is judged: now, if this watch was looking until now, else the last head."""
+    if row.caught_up and at - row.turned_at <= LOOKING:
+        return at
+    head = ExchangeHead.objects.filter(pk=1).first()
+    return min(at, head.at) if head else at
 
 
 def _give_up_what_was_under_way(epoch: int, at: datetime) -> None:

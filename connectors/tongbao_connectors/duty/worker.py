@@ -3,7 +3,7 @@
 It judges what is due and sends words to officers, once a second or more often while words are under way. It
 doesn't touch the broker: the connector seals and sends what it leads to. One watch runs for each province: a
 second one on the same machine waits for a lock, one on another machine takes over, and the first one ends.
-While the connector isn't caught up nothing is judged; words that were queued before still go out. In spare
+While the connector isn't caught up, only what had arrived before is judged; words go out. In spare
 moments it reads new bodies for the search index; what goes wrong there stops nothing else. Once an hour it
 clears drafts that were left untouched.
 """
@@ -82,10 +82,9 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
     _answer(settings)
     while not ended.wait(EVERY_S):
         now, current = clock.now(), rules.now()
-        caught_up = watching.is_caught_up(now)
-        watching.note_turn(epoch, caught_up, now)
-        if caught_up:
-            judge.turn(current, now)
+        behind_since = watching.note_turn(epoch, watching.is_caught_up(now), now)
+        judge.turn(current, now, behind_since)
+        if behind_since is None:
             copier.turn(current, now)
             clearing.turn(now)
         outbound.turn(current, now)

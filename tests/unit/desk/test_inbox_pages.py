@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.desk import Browser, DeskAt, text
 from tests.support.province import Network, Province, alert, alert_body
+from tests.unit.duty.test_delivering import MAIL
 from tongbao_connectors.authorisation import Role
+from tongbao_connectors.duty.models import ChannelState
 from tongbao_connectors.search.index import Index
 from tongbao_connectors.store.models import ContentKey, Event, InboxItem, Opening
 
@@ -503,10 +505,46 @@ def test_an_answer_that_did_not_get_out_is_said_on_top(gd: DeskAt) -> None:
     with gd.province.here():
         item = InboxItem.objects.select_related("message").get()
         facts = {"message_id": "x", "code": "TB-404", "type": "answer"}
-        Event.objects.create(message=item.message, at=item.claimed_at, kind="not_sent", facts=facts)
+        now = gd.province.net.clock.now()
+        Event.objects.create(message=item.message, at=now, kind="not_sent", facts=facts)
     lost = text(browser.get(where))
     browser.post(f"{where}progress/", ACTS["progress"])
 
     assert "没有发出" in lost
     assert "TB-404" in lost
     assert "没有发出" not in text(browser.get(where))
+
+
+def test_beside_the_list_stands_how_the_machine_does(gd: DeskAt) -> None:
+    """Who is on duty, since when the exchange isn't heard, what waits to be sent, how each channel does."""
+    (gd.province.settings.folder / "channels.toml").write_text(
+        MAIL.format(port=25, more=""), encoding="utf-8"
+    )
+    with gd.province.here():
+        ChannelState.objects.create(
+            name="mail", works=False, since=gd.province.net.clock.now(), reason="timeout"
+        )
+    browser = gd.person(Role.RECEIVER, HANDLER)
+    well = beside(browser)
+    gd.later(minutes=5)
+    broken = beside(browser)
+
+    for said in (
+        "当前值班",
+        "交换中心",
+        "正常",
+        "目录",
+        "第 1 版",
+        "渠道",
+        "邮件",
+        "12:00 起不通",
+        "超时未答",
+    ):
+        assert said in well
+    assert "12:00 起中断" in broken
+    assert "待发" in broken
+
+
+def beside(browser: Browser) -> str:
+    page = text(browser.get("/inbox/"))
+    return re.sub(r"<[^>]+>", "", page[page.index("<aside") : page.index("</aside>")])

@@ -10,7 +10,9 @@ from tests.unit.duty.test_watch import DESK, LEADER, ON_DUTY, RECIPIENTS, SUBSTI
 from tests.unit.duty.test_week import ROSTER, at
 from tongbao_broker import database
 from tongbao_connectors.duty import board
+from tongbao_connectors.duty.board import Escalating
 from tongbao_connectors.roster import Roster
+from tongbao_connectors.store.models import InboxItem
 
 
 @pytest.fixture
@@ -41,20 +43,27 @@ def test_who_is_on_duty_and_who_is_next(
     assert (box.then.officer_ref, box.leader) == (then, "粤-0001")
 
 
+def shown(watch: Watched) -> list[Escalating]:
+    """What is escalating, as somebody sees who sees everything."""
+    rules = watch.rules
+    return board.escalating(InboxItem.objects.all(), rules.roster, rules.desk_unit, watch.net.clock.now())
+
+
 def test_an_alert_escalates_once_it_has_gone_beyond_the_officer_on_duty(watch: Watched) -> None:
-    """The steps taken, the last one's time, and the next one."""
+    """The steps taken, the last one's time, the next one, and who is asked then."""
     watch.after(minutes=0)
-    assert board.escalating() == []
+    assert shown(watch) == []
     watch.after(minutes=5)
 
-    [shown] = board.escalating()
-    assert [step.zh for step in shown.taken] == ["主责", "本组"]
-    assert shown.next_step is not None
-    assert (shown.number, shown.next_step.zh) == (watch.item.message.number, "组长")
-    assert shown.last_at == watch.net.clock.now()
+    [one] = shown(watch)
+    assert [step.zh for step in one.taken] == ["主责", "本组"]
+    assert one.next_step is not None
+    assert (one.number, one.next_step.zh) == (watch.item.message.number, "组长")
+    assert one.next_to == (LEADER,)
+    assert one.last_at == watch.net.clock.now()
 
     watch.claim()
-    assert board.escalating() == []
+    assert shown(watch) == []
 
 
 def test_the_badge_counts_what_waits_and_was_brought_to_an_officer(watch: Watched) -> None:

@@ -8,18 +8,20 @@ from typing import Any
 
 from django.db.models import Max
 
-from tongbao_broker.errors import Words
+from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_connectors import case_rules, casework
 from tongbao_connectors.authorisation import Verb, Who, decide
 from tongbao_connectors.case_rules import EventKind, State
 from tongbao_connectors.casework import Line
 from tongbao_connectors.desk.access import thing_of, visible
+from tongbao_connectors.desk.here import Desk
 from tongbao_connectors.desk.inbox.rows import Known, Note, name_of, named
 from tongbao_connectors.duty import board
-from tongbao_connectors.duty.board import Escalating, OnDuty
+from tongbao_connectors.duty.board import ChannelView, Escalating, OnDuty, WatchState
+from tongbao_connectors.duty.channels import Channels
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.search.index import Similar
-from tongbao_connectors.store.models import Event, InboxItem, Message, Opening
+from tongbao_connectors.store.models import Event, ExchangeHead, InboxItem, Message, Opening
 from tongbao_connectors.wording import Wording
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.refusals import REFUSALS, Code
@@ -36,10 +38,15 @@ SENT_OUT = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Who is on duty in the reader's unit, and what is escalating."""
+    """Beside the list, as far as the reader may see it: who is on duty in his unit, what is escalating, how
+    the exchange is heard, how the channels do.
+    """
 
-    duty: OnDuty
+    duty: OnDuty | None
     escalating: Sequence[Escalating]
+    watch: WatchState
+    heard: ExchangeHead | None
+    channels: Sequence[ChannelView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,18 @@ def known_of(items: Sequence[InboxItem]) -> Known:
     return Known(cards, by_thread, _notes(waiting) if waiting else {})
 
 
-def side(who: Who, roster: Roster, at: datetime) -> Side | None:
-    """The boxes beside the list; None for whom the roster doesn't know."""
-    if who.unit not in roster.units:
-        return None
+def side(who: Who, here: Desk) -> Side:
+    """The boxes beside the list."""
+    roster, at = here.roster(), here.now()
     seen = visible(InboxItem.objects.all(), who)
-    return Side(board.on_duty_box(roster, who.unit, at), board.escalating(seen, ESCALATIONS))
+    duty = bool(decide(who, Verb.SEE_DUTY)) and who.unit in roster.units
+    return Side(
+        duty=board.on_duty_box(roster, who.unit, at) if duty else None,
+        escalating=board.escalating(seen, roster, here.settings.routing().duty_desk, at, ESCALATIONS),
+        watch=board.watch(at),
+        heard=ExchangeHead.objects.first(),
+        channels=_channels(here, at) if decide(who, Verb.SEE_CHANNELS) else (),
+    )
 
 
 def undo_of(message: Message, who: Who, at: datetime) -> Undo | None:
@@ -203,6 +216,14 @@ def print_style() -> str:
     """The sheet for paper, for a file that stands by itself."""
     sheet = resources.files("tongbao_connectors.desk") / "static" / "desk" / "print.css"
     return sheet.read_text(encoding="utf-8")
+
+
+def _channels(here: Desk, at: datetime) -> list[ChannelView]:
+    """The channels; none where their file has a mistake, which 通知 tells."""
+    try:
+        return board.channels(Channels.load(here.settings.folder), at)
+    except BadConfiguration:
+        return []
 
 
 def _notes(waiting: Sequence[int]) -> dict[int, Note]:

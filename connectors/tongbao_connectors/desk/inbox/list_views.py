@@ -73,7 +73,7 @@ def inbox(request: HttpRequest, tab: str = Tab.WAITING.value) -> HttpResponse:
         "live": Live(mark, mark.line, 0, [card.item_id for card in cards]),
         "signed": signed(request),
         "taken": taken(request),
-        "side": known.side(who, desk().roster(), desk().now()),
+        "side": known.side(who, desk()),
     }
     return render(request, "desk/inbox/list.html", context)
 
