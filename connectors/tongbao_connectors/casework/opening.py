@@ -14,7 +14,7 @@ from tongbao_broker.database import atomic
 from tongbao_broker.errors import NoRight, NotFound, Words
 from tongbao_connectors import finding
 from tongbao_connectors.case_rules import EventKind, State
-from tongbao_connectors.casework import bodies, events, files
+from tongbao_connectors.casework import bodies, events, files, rights
 from tongbao_connectors.casework.files import Attached
 from tongbao_connectors.casework.reporting import report
 from tongbao_connectors.roster import Roster
@@ -68,6 +68,7 @@ def open_file(
     """
     with atomic():
         message, unit = _record(reference, officer_ref, why, roster, at, unit)
+        rights.check_may_copy(message)
         file = files.one(message, digest)
         if file is None:
             raise NotFound(Words("没有这份附件，或未到齐", "there is no such file, or not all of it"))

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from tongbao_broker.errors import NoRight, Words
 from tongbao_connectors import drafts
+from tongbao_connectors.authorisation import EXPORTABLE
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import InboxItem
+from tongbao_connectors.store.models import InboxItem, Message
 
 
 def check_may_sign(row: InboxItem, officer_ref: str, roster: Roster, at: datetime) -> None:
@@ -35,6 +36,17 @@ def check_holds(row: InboxItem, officer_ref: str) -> None:
     """Only who works on it goes on with it."""
     if not officer_ref or row.holder != officer_ref:
         raise NoRight(*drafts.ONLY_WHO_SIGNED)
+
+
+def check_may_copy(message: Message) -> None:
+    """A file that is handed out is a copy: what the handling code says of exporting holds for it."""
+    if message.handling not in EXPORTABLE:
+        raise NoRight(
+            Words(
+                "处理要求不允许导出，须先征得来源省同意",
+                "its handling code forbids exporting; ask the origin",
+            )
+        )
 
 
 def check_may_assign(row: InboxItem, officer_ref: str, roster: Roster) -> None:

@@ -19,7 +19,7 @@ from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Stage
 
 if TYPE_CHECKING:
-    from tongbao_connectors.casework import Item
+    from tongbao_connectors.casework import Attached, Item
     from tongbao_connectors.trail import Event
 
 _REGION = re.compile(r"(?<![0-9])[1-9][0-9]{5}(?![0-9])")
@@ -59,6 +59,19 @@ def sent(sheet: Sheet, events: Sequence["Event"], roster: Roster) -> Section:
     answered = _met(item, events, frozenset(AnswerKind))
     met = Met(_met(item, events, {Stage.CLAIMED}), answered, _met(item, events, {AnswerKind.RESULT}))
     return _desk((*_sent(item, events, roster, w), *_terms(item, met, w)), w)
+
+
+def files(found: Sequence["Attached"], w: Wording) -> Section:
+    """The files that came with a message and with what followed it, and whether they are all here."""
+    return Section(w.of("附件", "Files"), tuple(Row(file.name, (_file(file, w),)) for file in found))
+
+
+def _file(file: "Attached", w: Wording) -> str:
+    parts = w.of(f"已到 {file.here}/{file.parts} 段", f"{file.here} of {file.parts} parts")
+    later = w.of("补充附件", "sent later") if file.later else ""
+    size = w.of(f"{file.size} 字节", f"{file.size} bytes") if file.size else ""
+    known = (size, w.label(file.stand), parts if 0 < file.here < file.parts else "", later)
+    return " · ".join(each for each in known if each)
 
 
 def _desk(rows: Sequence[Row], w: Wording) -> Section:

@@ -3,6 +3,7 @@
 from tongbao_connectors.cli import (
     account,
     answer,
+    attachment,
     claim,
     demo,
     directory,
@@ -51,6 +52,7 @@ for command in (
 ):
     command.add_to(app)
 app.add_typer(account.group, name="account")
+app.add_typer(attachment.group, name="attachment")
 app.add_typer(quarantine.group, name="quarantine")
 app.add_typer(directory.group, name="directory")
 app.add_typer(enrol.group, name="enrol")

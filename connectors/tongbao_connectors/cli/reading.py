@@ -11,12 +11,12 @@ READ_AT_MOST = (
 )
 
 
-def content(path: Path) -> bytes:
+def content(path: Path, at_most: int = READ_AT_MOST) -> bytes:
     """The bytes of a file, or of standard input for `-`; raises NoFile."""
     try:
         if path == STANDARD_INPUT:
-            return sys.stdin.buffer.read(READ_AT_MOST)
+            return sys.stdin.buffer.read(at_most)
         with path.open("rb") as file:
-            return file.read(READ_AT_MOST)
+            return file.read(at_most)
     except OSError as error:
         raise NoFile(f"{path}: {error.strerror}") from None

@@ -1,4 +1,7 @@
-"""`tongbao send FILE`: hands a submission to its province's connector; `--follow` shows how it goes."""
+"""`tongbao send FILE`: hands a submission to its province's connector; `--follow` shows how it goes.
+
+`--attach` sends files with it; an alert's list of attachments is filled in.
+"""
 
 import time
 from dataclasses import asdict, replace
@@ -12,6 +15,7 @@ from tongbao_connectors.cli.language import both
 
 if TYPE_CHECKING:
     from tongbao_connectors.drafts import Draft
+    from tongbao_connectors.files import File
 
 LOOK_EVERY_S = 0.1
 NUMBER_WITHIN_S = 3.0
@@ -26,6 +30,17 @@ def send(
         Path,
         typer.Argument(metavar="FILE", help=both("文件，- 为标准输入", "The file, - for standard input")),
     ],
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--attach",
+            metavar="FILE",
+            help=both(
+                "随附的文件（PDF、OFD、JPEG、PNG、纯文本），可多次给出",
+                "A file to go with it (PDF, OFD, JPEG, PNG, text); may be given several times",
+            ),
+        ),
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help=both("跟踪到全部反馈", "Follow until everybody has answered"))
     ] = False,
@@ -39,13 +54,14 @@ def send(
     from tongbao_connectors.cli import reading
     from tongbao_connectors.cli.printing import now
 
-    data = reading.content(path)
+    data, files = _with_files(reading.content(path), attach or [])
     up = call.runs()
     with call.province() as settings:
         from tongbao_connectors import casework
 
         by = call.officer or "tongbao send"
-        draft = casework.submit(data, origin=settings.code, by=by, roster=settings.roster(), at=now())
+        roster = settings.roster()
+        draft = casework.submit(data, origin=settings.code, by=by, roster=roster, at=now(), files=files)
         if up:
             draft = _numbered(draft)
         _check(draft)
@@ -54,6 +70,26 @@ def send(
         _talk(call, draft, up)
         if follow:
             _follow(call, draft, settings.code, timeout)
+
+
+def _with_files(data: bytes, paths: list[Path]) -> "tuple[bytes, list[File]]":
+    """The submission with what it has to list of these files, and the files. Raises NoFile, Refused."""
+    if not paths:
+        return data, []
+    from tongbao_connectors.cli import reading
+    from tongbao_connectors.files import File
+    from tongbao_schemas.bodies.attachment import MOST_BYTES
+    from tongbao_schemas.encoding import compact_json
+    from tongbao_schemas.gate import parse_object
+    from tongbao_schemas.submission import SUBMISSION_LIMIT
+
+    files = [File.read(path.name, reading.content(path, MOST_BYTES + 1)) for path in paths]
+    said = parse_object(data, limit=SUBMISSION_LIMIT)
+    if said.get("type") == "alert" and isinstance(said.get("body"), dict):
+        listed = said["body"].setdefault("attachments", [])
+        names = {(note.get("name"), note.get("digest")) for note in listed}
+        listed += [file.note() for file in files if (file.name, file.digest) not in names]
+    return compact_json(said), files
 
 
 def _numbered(draft: "Draft") -> "Draft":

@@ -14,7 +14,7 @@ from tongbao_connectors.cli.frame import Call, entry
 from tongbao_connectors.cli.language import both
 
 if TYPE_CHECKING:
-    from tongbao_connectors.casework import Item, OpenedBody
+    from tongbao_connectors.casework import Attached, Item, OpenedBody
     from tongbao_connectors.cli.desk import AnswerOnFile
     from tongbao_connectors.cli.paper import Sheet
     from tongbao_connectors.cli.typesetting import Paper, Section
@@ -35,6 +35,7 @@ class Found:
     item: "Item"
     trail: "Trail"
     opened: "OpenedBody | None" = None
+    files: "tuple[Attached, ...]" = ()
     answers: "tuple[AnswerOnFile, ...]" = ()
 
     @property
@@ -82,7 +83,7 @@ def look_up(reference: str, settings: "ConnectorSettings", at: datetime) -> Foun
 
 def open_for(officer: str, found: Found, why: str | None, *, with_answers: bool) -> Found:
     """The same with its bodies, each opening on record. Raises WhyMissing, NoRight, NotFound."""
-    from tongbao_connectors import casework
+    from tongbao_connectors import casework, finding
     from tongbao_connectors.cli.errors import WhyMissing
 
     if why is None and not _is_accountable(officer, found):
@@ -91,9 +92,10 @@ def open_for(officer: str, found: Found, why: str | None, *, with_answers: bool)
     opened = casework.open_body(
         found.item.message_id, officer_ref=officer, why=reason, roster=found.roster, at=found.at
     )
+    files = casework.files_of(finding.message(opened.message_id), opened.body.get("attachments", ()))
     answers = [_opened(each, officer, reason, found) for each in found.answers] if with_answers else ()
     item = casework.show(found.item.message_id)  # an answer has been read by now
-    return replace(found, item=item, opened=opened, answers=tuple(answers))
+    return replace(found, item=item, opened=opened, files=tuple(files), answers=tuple(answers))
 
 
 def _is_accountable(officer: str, found: Found) -> bool:
@@ -137,9 +139,22 @@ def _as_json(found: Found) -> dict[str, Any]:
     data: dict[str, Any] = as_json(found.code, found.item)
     if found.opened is not None:
         data |= {"body": found.opened.body, "openings": found.opened.openings}
+        data["attachments"] = [_file(each) for each in found.files]
     if found.own:
         data["answers"] = [{**asdict(each), "at": format_time(each.at)} for each in found.answers]
     return data
+
+
+def _file(file: "Attached") -> dict[str, Any]:
+    return {
+        "of": file.of.message_id,
+        "name": file.name,
+        "digest": file.digest,
+        "size": file.size,
+        "state": file.stand,
+        "parts": [file.here, file.parts],
+        "later": file.later,
+    }
 
 
 def _print(call: Call, found: Found, why: str | None) -> None:
@@ -177,15 +192,23 @@ def _sheet(call: Call, found: Found) -> "Sheet":
 def _rest(sheet: "Sheet", found: Found) -> "list[Section]":
     """What this province's desk adds: where it stands, and the answers to an alert."""
     from tongbao_connectors.cli import desk
-    from tongbao_schemas.codes import MessageType
 
     if found.own:
         stands = desk.sent(sheet, found.trail.events, found.roster)
     else:
         stands = desk.received(sheet, found.roster)
+    if found.files:
+        return [stands, desk.files(found.files, sheet.w), *_answered(sheet, found)]
+    return [stands, *_answered(sheet, found)]
+
+
+def _answered(sheet: "Sheet", found: Found) -> "list[Section]":
+    from tongbao_connectors.cli import desk
+    from tongbao_schemas.codes import MessageType
+
     if found.item.type != MessageType.ALERT:
-        return [stands]
-    return [stands, desk.answers(found.answers, sheet.w)]
+        return []
+    return [desk.answers(found.answers, sheet.w)]
 
 
 def _opening(call: Call, opened: "OpenedBody", at: datetime, why: str | None) -> str:

@@ -22,6 +22,7 @@ HEAVY = ("django", "kafka", "cryptography", "pydantic", "asyncio")
 SIMPLE = "demo init up down status validate send inbox show claim answer trail"
 COMMANDS = [
     *([name] for name in SIMPLE.split()),
+    ["attachment", "save"],
     ["quarantine", "list"],
     ["quarantine", "show"],
     ["directory", "show"],
