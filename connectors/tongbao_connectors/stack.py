@@ -1,13 +1,15 @@
 """What the servers of a workspace get that run in containers: Kafka's brokers and PostgreSQL.
 
-    DIR/kafka-1/ …        a broker: server.properties, cluster.id, tls.pem (CN=000000) and ca.pem
-    DIR/database/         roles.sql: a role and a database for each participant
+    DIR/kafka-1/ …        a broker: server.properties, cluster.id, log4j2.yaml, tls.pem (CN=000000), ca.pem
+    DIR/database/         roles.sql: a role and a database for each participant; pg_hba.conf, tls.pem, ca.pem
     DIR/520000/keys/database.pass   the participant's password, as libpq's password file
 
 Rules:
 1. A participant's role owns its database and can't connect to another's. The server gets salted verifiers
    (SCRAM, RFC 5802) and never a password; its own superuser has none, so that nobody is it over the network.
-2. The files of a broker name the places where its container finds things.
+2. PostgreSQL is spoken to over TLS only, and proves its name. It runs as a user of its own, which shares with
+   whoever makes this the group alone: that may read its key.
+3. The files of a broker name the places where its container finds things.
 """
 
 import base64
@@ -17,12 +19,13 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tongbao_broker.kafka.properties import Places, Server, new_cluster_id, server_properties
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.keys import write_private
 
-__all__ = ["BROKER_PORT", "CONTROLLER_PORT", "DESK_PORT", "database_url", "give_passwords", "make_brokers"]
+__all__ = ["BROKER_PORT", "CONTROLLER_PORT", "DESK_PORT", "database_url", "make_brokers", "make_database"]
 
 BROKER_PORT = 9092
 CONTROLLER_PORT = 9093
@@ -35,10 +38,28 @@ IN_CONTAINER = Places(
 PASSWORD_BYTES = 32
 SALT_BYTES = 16
 ITERATIONS = 4096
+PASSWORD_FILE = Path("keys") / "database.pass"
+LOGGING = """\
+Configuration:
+  Appenders:
+    Console:
+      name: STDOUT
+      PatternLayout:
+        pattern: "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %p %c %m%n"
+  Loggers:
+    Root:
+      level: INFO
+      AppenderRef:
+        - ref: STDOUT
+"""
 ROLES = """\
 CREATE ROLE {role} LOGIN PASSWORD '{verifier}';
 CREATE DATABASE {role} OWNER {role};
 REVOKE ALL ON DATABASE {role} FROM PUBLIC;
+"""
+WHO_MAY_CONNECT = """\
+local all all trust
+hostssl all all all scram-sha-256
 """
 CLOSED = """\
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
@@ -59,23 +80,29 @@ def make_brokers(
         settings = server_properties(server, servers, IN_CONTAINER)
         (home / "server.properties").write_text(settings, encoding="ascii")
         (home / "cluster.id").write_text(cluster, encoding="ascii")
+        for name in ("log4j2.yaml", "tools-log4j2.yaml"):
+            (home / name).write_text(LOGGING, encoding="ascii")
 
 
 def database_url(host: str, code: str, folder: Path) -> str:
     """The address of a participant's database; `folder` is where the participant finds its files."""
-    role = _role(code)
-    return f"postgresql://{role}@{host}:{DATABASE_PORT}/{role}?passfile={folder / _password_file()}"
+    role, files = _role(code), {"passfile": folder / PASSWORD_FILE, "sslrootcert": folder / "ca.pem"}
+    return f"postgresql://{role}@{host}:{DATABASE_PORT}/{role}?{urlencode(files, safe='/')}"
 
 
-def give_passwords(folder: Path, host: str, codes: Iterable[str]) -> None:
-    """Gives each participant a password, and the database server what it needs to recognise it."""
+def make_database(
+    folder: Path, host: str, codes: Iterable[str], ca: CertificateAuthority, now: datetime, days: int
+) -> None:
+    """Gives each participant a password, and the server its certificate and what recognises the passwords."""
     statements = [_admit(folder / code, host, _role(code)) for code in codes]
     home = folder / "database"
     home.mkdir()
-    home.chmod(0o755)  # another user's: PostgreSQL's container has its own
-    roles = home / "roles.sql"
-    roles.write_text("".join([*statements, CLOSED]), encoding="ascii")
-    roles.chmod(0o644)
+    home.chmod(0o755)
+    ca.issue_to(home / "tls.pem", host, now=now, days=days, hosts=(host,))
+    (home / "tls.pem").chmod(0o640)
+    for name, text in {"roles.sql": "".join([*statements, CLOSED]), "pg_hba.conf": WHO_MAY_CONNECT}.items():
+        (home / name).write_text(text, encoding="ascii")
+        (home / name).chmod(0o644)
 
 
 def scram_verifier(password: str, salt: bytes) -> str:
@@ -90,13 +117,9 @@ def scram_verifier(password: str, salt: bytes) -> str:
 def _admit(home: Path, host: str, role: str) -> str:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     line = f"{host}:{DATABASE_PORT}:{role}:{role}:{password}\n"
-    write_private(home / _password_file(), line.encode("ascii"))
+    write_private(home / PASSWORD_FILE, line.encode("ascii"))
     return ROLES.format(role=role, verifier=scram_verifier(password, secrets.token_bytes(SALT_BYTES)))
 
 
 def _role(code: str) -> str:
     return f"tongbao_{code}"
-
-
-def _password_file() -> Path:
-    return Path("keys") / "database.pass"

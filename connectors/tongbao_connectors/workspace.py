@@ -320,7 +320,7 @@ def _fill(folder: Path, home: Path, now: datetime, plan: Plan) -> None:
     if plan.brokers:
         stack.make_brokers(folder, plan.brokers, ca, BROKER, now, CERTIFICATE_DAYS)
     if plan.database:
-        stack.give_passwords(folder, plan.database, keys)
+        stack.make_database(folder, plan.database, keys, ca, now, CERTIFICATE_DAYS)
     _write_all_settings(_planned(folder, plan), home, plan)
 
 

@@ -69,6 +69,16 @@ class NotInForce(Unreachable):
     )
 
 
+class MissingBrokers(Unreachable):
+    """The cluster isn't complete."""
+
+    code = "OP-38"
+    zh = "部分 Kafka 服务器尚未加入。"
+    en = "Some of Kafka's servers have not joined."
+    next_zh = "启动缺少的服务器，查看其日志，然后再次执行。"
+    next_en = "Start the missing ones, see their logs, and do it again."
+
+
 @dataclass(frozen=True, order=True)
 class Rule:
     """One entry of the access control list, in Kafka's words."""
@@ -146,11 +156,24 @@ class Found:
     rules_of_some: frozenset[Rule] = frozenset()
 
 
-def plan(connection: Connection, directory: Directory) -> Plan:
-    """Compares the brokers with the directory, as the super user. Raises Unreachable, NoRight or Conflict."""
+def plan(connection: Connection, directory: Directory, brokers: int = 1) -> Plan:
+    """Compares the brokers with the directory, as the super user. Raises Unreachable, NoRight or Conflict.
+
+    `brokers` is how many there are to be: how many replicas a topic gets is decided when it is made. While
+    some are missing it waits for them, and raises MissingBrokers after `IN_FORCE_S`.
+    """
     participants = directory.document.participants
     with administration(connection) as admin:
+        _await_brokers(admin, brokers)
         return _plan(admin, connection, participants)
+
+
+def _await_brokers(admin: KafkaAdminClient, wanted: int) -> None:
+    until = time.monotonic() + IN_FORCE_S
+    while (there := len(admin.describe_cluster()["brokers"])) < wanted:
+        if time.monotonic() > until:
+            raise MissingBrokers(f"{there}/{wanted}")
+        time.sleep(LOOK_EVERY_S)
 
 
 def apply(plan: Plan, within_s: float = IN_FORCE_S) -> None:

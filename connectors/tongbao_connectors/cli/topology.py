@@ -34,7 +34,8 @@ def _plan(call: Call) -> "Plan":
     workspace = call.workspace()
     if not workspace.brokers and services.running(workspace) is None:
         raise services.NotRunning(str(workspace.folder))
-    return topology.plan(services.broker_connection(workspace), services.directory(workspace))
+    brokers = len(workspace.brokers) or 1
+    return topology.plan(services.broker_connection(workspace), services.directory(workspace), brokers)
 
 
 def _put(call: Call, changes: "Plan") -> None:

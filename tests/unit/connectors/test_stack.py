@@ -70,9 +70,22 @@ def test_password_is_in_its_owners_folder_only(made: Workspace) -> None:
 def test_database_address_names_the_password_file_and_no_password(made: Workspace) -> None:
     """The settings can be shown to anybody: they name a file."""
     url = ConnectorSettings.load(made.participant("440000")).database_url
-    file = made.folder / "440000" / "keys" / "database.pass"
+    home = made.participant("440000")
 
-    assert url == f"postgresql://tongbao_440000@postgres:5432/tongbao_440000?passfile={file}"
+    assert url == (
+        "postgresql://tongbao_440000@postgres:5432/tongbao_440000"
+        f"?passfile={home}/keys/database.pass&sslrootcert={home}/ca.pem"
+    )
+
+
+def test_database_server_proves_its_name(made: Workspace) -> None:
+    """Its certificate is none of a participant's; over the network nobody speaks to it without TLS."""
+    home = made.folder / "database"
+    facts = read_certificate((home / "tls.pem").read_bytes(), (home / "ca.pem").read_bytes())
+    over_the_network = [line for line in (home / "pg_hba.conf").read_text().splitlines() if "host" in line]
+
+    assert facts.subject == "CN=postgres"
+    assert over_the_network == ["hostssl all all all scram-sha-256"]
 
 
 def test_verifier_recognises_its_password() -> None:
