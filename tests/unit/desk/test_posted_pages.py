@@ -134,7 +134,9 @@ def test_of_an_alert_to_several_only_the_hosts_part_is_shown(officer: Browser, g
     assert "浙江" not in re.sub(r'<header class="top.*?</header>', "", page, flags=re.DOTALL)
     assert full == {HOST, OTHER}
     assert lines == {HOST}
-    assert "广东已布控。" in text(officer.get(f"/posted/m/{answers[HOST]}/"))
+    letter = text(officer.get(f"/posted/m/{answers[HOST]}/"))
+    assert "广东已布控。" in letter
+    assert "待阅" in letter
     assert officer.get(f"/posted/m/{answers[OTHER]}/").status_code == 403
 
 
