@@ -73,7 +73,8 @@ def asked_details(body: AlertBody, w: Wording) -> Iterator[str]:
         yield body.request.detail
     if body.watch:
         period = w.period(body.watch.start, body.watch.until)
-        left = f"{w.of('，', ', ')}{w.remaining(body.watch.until)}" if body.watch.until > w.now else ""
+        runs = body.watch.until > w.now and not w.lasting
+        left = f"{w.of('，', ', ')}{w.remaining(body.watch.until)}" if runs else ""
         yield w.named("布控", "Watch", period + left)
         yield w.named("命中后", "On a hit:", w.label(body.watch.on_hit))
     if body.operation:

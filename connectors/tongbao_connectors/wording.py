@@ -2,7 +2,8 @@
 
 1. A time is 今日, 明日 or 昨日 with the hour, else month and day; the year only where it is another one.
 2. A deadline says what is left of it, or by how much it has passed.
-3. A region is named as it was called on the paper's day, with its code behind. Names of places and units
+3. What is read on another day (a print, a file) names every day in full and says nothing of what is left.
+4. A region is named as it was called on the paper's day, with its code behind. Names of places and units
    stay Chinese in English, as do all texts that a province wrote.
 """
 
@@ -38,11 +39,15 @@ def amount(span: timedelta, lang: Language) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one reader at one moment; `written` is when the paper was issued."""
+    """The words of one reader at one moment; `written` is when the paper was issued.
+
+    `lasting` says that they are read on another day.
+    """
 
     lang: Language
     now: datetime
     written: datetime
+    lasting: bool = False
 
     def of(self, zh: str, en: str) -> str:
         """The text in the reader's language."""
@@ -71,6 +76,8 @@ class Wording:
     def clock(self, at: datetime) -> str:
         """A time to the minute, as people say it."""
         local, today = at.astimezone(BEIJING), self.now.astimezone(BEIJING)
+        if self.lasting:
+            return f"{local:%Y-%m-%d %H:%M}"
         day = DAYS.get((local.date() - today.date()).days)
         if day is not None:
             return f"{self.of(*day)} {local:%H:%M}"
@@ -84,11 +91,11 @@ class Wording:
 
     def until(self, due: datetime) -> str:
         """A deadline with what is left of it."""
-        return f"{self.clock(due)}{self.note(self.remaining(due))}"
+        return self.clock(due) if self.lasting else f"{self.clock(due)}{self.note(self.remaining(due))}"
 
     def period(self, start: datetime, until: datetime) -> str:
         """From when until when; says so where it is over."""
-        over = self.note(self.of("已过", "over")) if until <= self.now else ""
+        over = self.note(self.of("已过", "over")) if until <= self.now and not self.lasting else ""
         return f"{self.clock(start)} {self.of('至', 'to')} {self.clock(until)}{over}"
 
     def age(self, birth_date: str) -> str:

@@ -31,6 +31,15 @@ def test_clock(after: timedelta, zh: str, en: str) -> None:
     assert (wording("zh").clock(NOW + after), wording("en").clock(NOW + after)) == (zh, en)
 
 
+def test_what_is_read_on_another_day_has_full_dates() -> None:
+    """A print says neither 今日 nor what is left."""
+    printed = Wording("zh", NOW, NOW, lasting=True)
+    start, until = NOW, NOW + timedelta(hours=2)
+
+    assert printed.period(start, until) == "2026-11-23 22:18 至 2026-11-24 00:18"
+    assert printed.until(until) == "2026-11-24 00:18"
+
+
 @pytest.mark.parametrize(
     ("after", "zh", "en"),
     [

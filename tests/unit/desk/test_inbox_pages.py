@@ -303,7 +303,7 @@ def test_hostile_text_is_shown_harmless(desk_network: Network, gz: Province, gd:
 
 
 def test_print_and_export_ask_record_and_bear_who_and_when(gd: DeskAt) -> None:
-    """Both ask for a reason; the paper has a watermark, the reason and how long it is kept."""
+    """Both ask for a reason; the paper has a watermark, the reason, how long it is kept, and full dates."""
     browser = gd.person(Role.RECEIVER, HANDLER)
     where = address(browser)
     asked = browser.get(f"{where}print/")
@@ -314,6 +314,7 @@ def test_print_and_export_ask_record_and_bear_who_and_when(gd: DeskAt) -> None:
     for page, why in ((printed, "向带班领导汇报"), (exported, "入卷")):
         assert page.headers["Cache-Control"] == "no-store"
         assert all(said in text(page) for said in (why, HANDLER, "watermark", "到期须销毁", "阿演"))
+        assert not re.search(r"[今明]日 \d|剩 \d", text(page))
     assert exported.headers["Content-Disposition"].startswith("attachment;")
     assert "<link" not in text(exported)
     assert {"printed", "exported"} <= {event.kind for event in in_database(gd, Event)}

@@ -41,10 +41,10 @@ class Trouble:
     conflict: bool
 
 
-def wording(of: Message | None = None) -> Wording:
-    """The words of this page's reader at this moment."""
+def wording(of: Message | None = None, *, lasting: bool = False) -> Wording:
+    """The words of this page's reader at this moment, or of whoever reads it on another day."""
     now = desk().now()
-    return Wording(current(), now, of.issued_at if of else now)
+    return Wording(current(), now, of.issued_at if of else now, lasting)
 
 
 def item_of(message_id: UUID) -> InboxItem | None:

@@ -50,7 +50,7 @@ def paper(
         form.fields["why"].help_text = words("会记录在案。", "It is kept on record.")
     if request.method == "GET" or not form.is_valid():
         return ask(form)
-    who, w, why = who_asks(request), wording(message), form.cleaned_data["why"]
+    who, w, why = who_asks(request), wording(message, lasting=True), form.cleaned_data["why"]
     with atomic():
         shown = reading.read(message, why, False, who, desk().roster(), w)
         events.note(message, LINES[name], w.now, officer_ref=who.officer_ref, unit=who.unit)
