@@ -6,6 +6,7 @@
    What somebody typed on a page that `keeps` it is saved first, and nothing else is done.
 3. A look in the background (a page's live counts) doesn't keep a login alive.
 4. Our own errors become pages: not found, no right, already decided otherwise, held.
+5. What the database can't keep, as a null character on PostgreSQL, is a request that no form of ours makes.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -60,7 +62,7 @@ def not_stored(answer: Answer) -> Answer:
 
 
 class Gate:
-    """Rules 2 to 4."""
+    """Rules 2 to 5."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -87,6 +89,8 @@ class Gate:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, TongbaoError):
             return pages.of_error(request, error)
+        if isinstance(error, DataError):
+            return pages.bad_request(request)
         log.error("a page failed", exc_info=error)
         return None
 
