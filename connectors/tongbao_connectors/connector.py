@@ -27,7 +27,7 @@ from tongbao_broker.errors import BadConfiguration, DatabaseOlderThanLog, Held, 
 from tongbao_broker.kafka.reader import Batch
 from tongbao_broker.kafka.topics import DIRECTORY_TOPIC, LEAVES_TOPIC
 from tongbao_broker.streams import cursor
-from tongbao_connectors import following, inbox, incidents, meters, numbering
+from tongbao_connectors import following, inbox, incidents, meters, numbering, spans
 from tongbao_connectors.acceptance import HeadRead, View, examine
 from tongbao_connectors.composing import Office
 from tongbao_connectors.duty import current
@@ -179,6 +179,7 @@ class Connector:
             for intake in intakes:
                 settled += inbox.store(intake)
         meters.stored(intakes, settled)
+        spans.accepted(intakes, self._settings.code, self._clock.now())
         self._reached("committed")
         if settled:
             self._reached("settled")

@@ -30,7 +30,7 @@ from tongbao_broker.insertion import insert
 from tongbao_broker.kafka.writer import Outgoing
 from tongbao_broker.statements import aware, batched, places, select, update, written
 from tongbao_broker.trust.directory import Directory, usable
-from tongbao_connectors import attaching, deliveries, effects, ledger, meters
+from tongbao_connectors import attaching, deliveries, effects, ledger, meters, spans
 from tongbao_connectors.composing import Composed, Office, Place, compose, compose_receipt
 from tongbao_connectors.numbering import Numbers
 from tongbao_connectors.store.models import ContentKey, Draft, Message, Outbox, Record, Reference, StageReport
@@ -74,6 +74,7 @@ class _Draft(NamedTuple):
     message_id: str
     thread: str
     client_ref: str
+    submitted_at: datetime
     text: bytes
 
 
@@ -149,6 +150,10 @@ class Publisher:
         batch.add_reports(reports)
         with _fencing(), atomic():
             stored = batch.store()
+        ended = self._clock.now()
+        submitted = {draft.key: draft.submitted_at for draft in drafts}
+        spans.sealed(((made.composed.header, made.draft) for made in batch.made), submitted, now, ended)
+        spans.reported(reports, self._office.code, ended)
         return self._sealed(stored, batch)
 
     def ask(self, directory: Directory) -> int:
@@ -212,7 +217,9 @@ class Publisher:
             if size >= BYTES_AT_ONCE:
                 break
         if outgoing:
+            began = self._clock.now()
             self._writer.send_all(outgoing)
+            spans.published(outgoing, self._office.code, began, self._clock.now())
             self._reached("published")
         return keys[: len(outgoing)]
 
@@ -244,14 +251,14 @@ def _waiting() -> tuple[bool, bool, bool]:
 
 def _drafts() -> list[_Draft]:
     """The oldest drafts that wait, as many as are held in memory together."""
-    columns = '"id", "message_id", "thread", "client_ref", "text"'
+    columns = '"id", "message_id", "thread", "client_ref", "submitted_at", "text"'
     drafted = Draft.State.DRAFTED.value
     sizes = select(
         '"id", LENGTH("text")', Draft, '"state" = %s ORDER BY "id" LIMIT %s', (drafted, DRAFTS_AT_ONCE)
     )
     last = _last_within(sizes, BYTES_AT_ONCE)
     found = select(columns, Draft, '"state" = %s AND "id" <= %s ORDER BY "id"', (drafted, last))
-    return [_Draft._make((*facts, bytes(text or b""))) for *facts, text in found]
+    return [_Draft._make((*facts, aware(at), bytes(text or b""))) for *facts, at, text in found]
 
 
 def _last_within(sizes: Iterable[tuple[int, int | None]], most: int) -> int:

@@ -1,7 +1,8 @@
 """What one province's connector is told, in the files of its folder.
 
     connector.toml      code, network, kafka.bootstrap, database_url (unless connector.db in the folder
-                        serves), metrics.host and metrics.connector, .desk, .watch (ports; off unless named)
+                        serves), metrics.host and metrics.connector, .desk, .watch (ports; off unless named),
+                        tracing.endpoint (off unless named), .ratio, .ca_file
     tls.pem  ca.pem     client certificate with its key; the issuing CA
     keys/message.pem    the signing key; keys/seal/*.pem: the seal keys, old ones as long as bodies are sealed
                         to them
@@ -23,6 +24,7 @@ from pydantic import Field
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.topics import in_topic, out_topic
 from tongbao_broker.metering.address import LOOPBACK, Host, MetricsAddress, Port
+from tongbao_broker.tracing import Tracing
 from tongbao_connectors.roster import Roster, Setting, read_settings, read_text
 from tongbao_connectors.routing import RoutingTable
 from tongbao_schemas.fields import Network, ParticipantCode
@@ -74,6 +76,7 @@ class ConnectorFile(Setting):
         ),
     ] = None
     metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
 
 
 class ConnectorSettings:
@@ -85,6 +88,7 @@ class ConnectorSettings:
         self.network = file.network
         self.kafka = file.kafka
         self.metrics = file.metrics
+        self.tracing = file.tracing
         self._database_url = file.database_url
 
     @classmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from tongbao_broker import database, logs
+from tongbao_broker import database, logs, tracing
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import OperationError, exit_code
@@ -68,6 +68,7 @@ def _work(settings: ConnectorSettings, ended: Event, reached: Callable[[str], No
     )
     connector.start()
     settle_down()
+    tracing.configure(settings.tracing, "connector", network=settings.network, province=settings.code)
     pulse = Pulse(settings.folder)
     _answer(settings, connector)
     while not ended.is_set():

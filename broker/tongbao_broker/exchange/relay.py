@@ -38,7 +38,7 @@ from tongbao_broker.errors import (
     Unreachable,
     WriterBroken,
 )
-from tongbao_broker.exchange import meters, store
+from tongbao_broker.exchange import meters, spans, store
 from tongbao_broker.exchange.admission import (
     Circumstances,
     Decision,
@@ -299,6 +299,7 @@ class Relay:
         entry = dispatch.finish(self._steps(portion), self.voice.checkpoint_key)
         self._write(entry)
         meters.committed([arrival.owner for arrival, _ in portion], decisions, entry)
+        spans.admitted(decisions, circumstances.now, self.clock.now())
         self.reached("committed")
         return entry
 
@@ -334,7 +335,9 @@ class Relay:
     # Publishing.
 
     def _publish(self, entry: Entry | None) -> None:
-        moved = self._publisher.publish(self._lanes, self._trail.size, entry, self.clock.now())
+        began = self.clock.now()
+        moved = self._publisher.publish(self._lanes, self._trail.size, entry, began)
+        spans.delivered(entry, moved, began, self.clock.now())
         for code, number in moved.items():
             self._lanes[code] = replace(self._lanes[code], published_seq=number)
 

@@ -1,7 +1,8 @@
 """What the exchange is told, in the files of its folder.
 
     exchange.toml       network, kafka.bootstrap, database_url (unless exchange.db in the folder serves),
-                        metrics.port and metrics.host (off unless a port is named)
+                        metrics.port and metrics.host (off unless a port is named),
+                        tracing.endpoint (off unless named), .ratio, .ca_file
     tls.pem  ca.pem     client certificate (CN=100000) with its key; the issuing CA
     keys/message.pem    signs notices and heads; keys/checkpoint.pem signs the trail
     trust.json          roots and directory, read again whenever the file changes
@@ -20,6 +21,7 @@ from tongbao_broker import database
 from tongbao_broker.errors import BadConfiguration, Words
 from tongbao_broker.kafka.client import Connection
 from tongbao_broker.metering.address import MetricsAddress
+from tongbao_broker.tracing import Tracing
 from tongbao_broker.trust.keys import SigningKey, load_signing_key
 from tongbao_schemas.fields import Network, explain
 
@@ -51,6 +53,9 @@ class ExchangeFile(_Setting):
     metrics: Annotated[
         MetricsAddress, Field(description="where the exchange answers for /metrics, /healthz, /readyz")
     ] = MetricsAddress()
+    tracing: Annotated[Tracing, Field(description="where traces go; off unless an endpoint is named")] = (
+        Tracing()
+    )
 
 
 class ExchangeSettings:
@@ -61,6 +66,7 @@ class ExchangeSettings:
         self.network = file.network
         self.kafka = file.kafka
         self.metrics = file.metrics
+        self.tracing = file.tracing
         self._database_url = file.database_url
 
     @classmethod

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
-from tongbao_broker import database, logs
+from tongbao_broker import database, logs, tracing
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.collecting import settle_down
 from tongbao_broker.errors import BadConfiguration, TongbaoError, exit_code
@@ -56,6 +56,7 @@ def run(folder: Path, *, reached: Callable[[str], None] = no_op) -> None:
 
 def _work(settings: ExchangeSettings, ended: Event, reached: Callable[[str], None]) -> None:
     settings.open_database(NAME)
+    tracing.configure(settings.tracing, "exchange", network=settings.network, province=NAME)
     from tongbao_broker.exchange.meters import timed
 
     relay, writer = _relay(settings, timed(reached))

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from tongbao_broker import logs
+from tongbao_broker import logs, tracing
 from tongbao_broker.database import atomic
+from tongbao_broker.tracing import Step
 from tongbao_connectors.case_rules import OPEN, EventKind
 from tongbao_connectors.duty import copying, lines, meters, watching
 from tongbao_connectors.duty.channels import WEB, Channel, Channels
@@ -131,6 +132,7 @@ def _is_wanted(row: Notification, rules: Rules, now: datetime) -> bool:
 def _record(row: Notification, reason: Reason | None, rules: Rules, now: datetime) -> None:
     _note_channel(row, reason, now)
     meters.NOTIFIED.labels(row.channel, reason or meters.SENT).inc()
+    _trace(row, reason, rules.home, now)
     label = rules.channels.label(row.channel)
     if reason is None:
         _end(row, State.SENT, None, now)
@@ -146,6 +148,23 @@ def _record(row: Notification, reason: Reason | None, rules: Rules, now: datetim
         _line(row, EventKind.CHANNEL_FAILED, lines.failed(label, row.recipient, reason, again), now)
     if not again and _none_worked(row):
         _line(row, EventKind.CHANNEL_FAILED, lines.none_worked(), now)
+
+
+def _trace(row: Notification, reason: Reason | None, home: str, now: datetime) -> None:
+    """A step in the message's trace; that of an own message is another province's to tell."""
+    if tracing.is_on() and row.message is not None:
+        message, result = row.message, reason or meters.SENT
+        tracing.span(
+            Step.NOTIFY,
+            message.message_id,
+            origin=message.origin,
+            place=home,
+            began=row.queued_at,
+            ended=now,
+            nth=f"{row.pk}:{row.attempts}",
+            channel=row.channel,
+            result=result,
+        )
 
 
 def _none_worked(row: Notification) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, TextIO
 
-from tongbao_broker import database, logs
+from tongbao_broker import database, logs, tracing
 from tongbao_broker.clock import SystemClock
 from tongbao_broker.errors import OperationError, exit_code
 from tongbao_broker.process import Pulse, die_with_parent, on_sigterm
@@ -78,6 +78,7 @@ def _work(settings: ConnectorSettings, ended: Event) -> None:
         epoch = watching.begin(clock.now())
     judge, copier, outbound = Judge(epoch), Copier(epoch), Outbound(epoch)
     reader, clearing = Reader(Index.of(settings.folder)), Clearing(settings)
+    tracing.configure(settings.tracing, "watch", network=settings.network, province=settings.code)
     pulse = Pulse(settings.folder, READY)
     _answer(settings)
     while not ended.wait(EVERY_S):
