@@ -129,7 +129,7 @@ def _way(message: Message) -> Iterator[Line]:
     draft = Draft.objects.filter(message_id=message.message_id).first() if outbox else None
     if draft is not None:
         yield Line(
-            draft.submitted_at, PERSON, "drafted", Words("交连接器签发", "Handed in"), _by(draft.submitted_by)
+            draft.submitted_at, PERSON, "drafted", Words("交接入端发出", "Handed in"), _by(draft.submitted_by)
         )
         yield from _source(message)
     where = _place(message.origin)

@@ -102,7 +102,7 @@ def answer(
             client_ref=client_ref,
         )
     call.put(asdict(draft), lambda: print(draft.message_id))
-    call.say("反馈已交连接器发送。", "The answer was handed to the connector.")
+    call.say("反馈已交接入端发送。", "The answer was handed to the connector.")
 
 
 def _kind(said: str | None, *, ground: str | None, to: str | None, until: str | None) -> str:

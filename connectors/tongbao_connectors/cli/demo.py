@@ -35,7 +35,7 @@ def demo(
     ] = False,
 ) -> None:
     call.say(
-        "通报演示：在本机启动真实的 Kafka、交换中心和五省的连接器。",
+        "通报演示：在本机启动真实的 Kafka、交换中心和五省的接入端。",
         "Tongbao: a real Kafka, the exchange and five provinces on this machine.",
     )
     from tongbao_broker.errors import TongbaoError

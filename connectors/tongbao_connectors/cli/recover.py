@@ -39,7 +39,7 @@ def recover(
         ),
     )
     if found.held:
-        call.say(f"其余由连接器继续读取：{found.held}", f"The connector goes on with the rest: {found.held}")
+        call.say(f"其余由接入端继续读取：{found.held}", f"The connector goes on with the rest: {found.held}")
     call.say(
         "副本之后新报送的 client_ref 不在日志中：再次报送前，先用 tongbao trail 核对是否已发出。",
         "The log holds no client_ref: see whether something went out before it is sent again.",

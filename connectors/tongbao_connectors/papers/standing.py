@@ -44,7 +44,7 @@ def stands(addressees: Iterable[Addressee]) -> list[Stand]:
 def four_facts(there: Addressee) -> dict[str, Fact | None]:
     """已送达 by his connector, 已签收 by a person, 已反馈 with a result, 已办结 or 已撤销 by ourselves."""
     return {
-        "delivered": _fact(there.delivered_at, say("连接器", "connector")),
+        "delivered": _fact(there.delivered_at, say("接入端", "connector")),
         "signed": _signed(there),
         "answered": _answered(there),
         "closed": _fact(there.closed_at),

@@ -171,7 +171,7 @@ def unsent_of(message: Message) -> Unsent | None:
 
 def four_facts(item: InboxItem, roster: Roster, w: Wording) -> dict[str, Fact | None]:
     """已送达 已签收 已反馈 已办结, never merged."""
-    connector, origin = w.of("连接器", "connector"), w.of("发出方", "its origin")
+    connector, origin = w.of("接入端", "connector"), w.of("发出方", "its origin")
     return {
         "delivered": Fact(item.message.stored_at, connector),
         "signed": _fact(item.claimed_at, named(item.claimed_by, roster, w)),
