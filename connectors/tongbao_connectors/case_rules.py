@@ -5,7 +5,7 @@
 2. What is undone, reopened or could not be sent goes to where it stood with those who hold it: `held`.
 3. An act of one's own can be undone for `UNDO_FOR`, as long as nothing was done after it. Undoing is an act
    like any other: it deletes nothing.
-4. Who has signed for an alert and does nothing for `BACK_AFTER` gives it back.
+4. Who has signed for an alert and does nothing gives it back, after the time that the province's plan sets.
 5. Who sent an alert may do with the thread what `OWN_FROM` says.
 """
 
@@ -15,17 +15,9 @@ from types import MappingProxyType
 from typing import Final
 
 from tongbao_schemas.bodies.codes import AnswerKind
-from tongbao_schemas.codes import Labelled, Urgency
+from tongbao_schemas.codes import Labelled
 
 UNDO_FOR: Final = timedelta(minutes=5)
-BACK_AFTER: Final[Mapping[Urgency, timedelta]] = MappingProxyType(
-    {
-        Urgency.FLASH: timedelta(hours=1),
-        Urgency.URGENT: timedelta(hours=4),
-        Urgency.ROUTINE: timedelta(hours=24),
-    }
-)
-"""How long somebody may hold an alert without having begun, by urgency."""
 
 
 class State(Labelled):

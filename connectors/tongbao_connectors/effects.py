@@ -161,7 +161,7 @@ def _do(follower: FollowUp, at: datetime) -> None:
 
 def _close(row: InboxItem, follower: FollowUp, at: datetime) -> None:
     if allowed(Act.CLOSED_THERE, row.state):
-        move(row, Act.CLOSED_THERE, {"closed_at": at, "back_at": None})
+        move(row, Act.CLOSED_THERE, {"closed_at": at, "silent_since": None})
     _note(row, EventKind.CLOSED, follower, at)
 
 
@@ -169,7 +169,7 @@ def _cancel(row: InboxItem, follower: FollowUp, at: datetime) -> None:
     if not allowed(Act.CANCELLED_THERE, row.state):
         return
     held = bool(row.claimed_by)
-    move(row, Act.CANCELLED_THERE, {"closed_at": None if held else at, "back_at": None})
+    move(row, Act.CANCELLED_THERE, {"closed_at": None if held else at, "silent_since": None})
     _note(row, EventKind.CANCELLED, follower, at)
     if not held:
         events.note(row.message, EventKind.LIFTED, at, unit=row.unit)
@@ -181,7 +181,7 @@ def _update(row: InboxItem, follower: FollowUp, at: datetime) -> None:
     if follower.deadlines:
         _new_deadlines(row, follower.deadlines)
     if allowed(Act.UPDATED_THERE, row.state):
-        row = move(row, Act.UPDATED_THERE, {"closed_at": None, "answered_at": None, "back_at": None})
+        row = move(row, Act.UPDATED_THERE, {"closed_at": None, "answered_at": None, "silent_since": None})
         _note(row, EventKind.REOPENED, follower, at)
 
 

@@ -57,7 +57,7 @@ class Item:
     first_answer_at: datetime | None = None
     closed_at: datetime | None = None
     asked: tuple[str, ...] = ()
-    back_at: datetime | None = None
+    silent_since: datetime | None = None
     due_at: datetime | None = None
 
     @property
@@ -205,6 +205,6 @@ def view(row: InboxItem) -> Item:
         answered_at=row.answered_at,
         closed_at=row.closed_at,
         asked=tuple(row.asked),
-        back_at=row.back_at,
+        silent_since=row.silent_since,
         due_at=row.due_at,
     )

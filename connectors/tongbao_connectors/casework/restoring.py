@@ -17,7 +17,7 @@ from tongbao_schemas.bodies.codes import AnswerKind
 from tongbao_schemas.codes import Stage
 
 _UNHELD: Final = MappingProxyType(
-    {"claimed_by": "", "claimed_at": None, "assigned_to": "", "assigned_at": None, "back_at": None}
+    {"claimed_by": "", "claimed_at": None, "assigned_to": "", "assigned_at": None, "silent_since": None}
 )
 _HELD: Final = frozenset({State.CLAIMED, State.ASSIGNED, State.WORKING})
 _ENDED: Final = frozenset({State.CLOSED, State.CANCELLED})
@@ -50,7 +50,7 @@ def answered(message_id: str, kind: AnswerKind, at: datetime) -> None:
     if row is None or row.state not in _HELD or not allowed(act, row.state):
         return
     times = {"answered_at": at} if kind is AnswerKind.RESULT else {}
-    _set(row, after(act, row.state), first_answer_at=row.first_answer_at or at, back_at=None, **times)
+    _set(row, after(act, row.state), first_answer_at=row.first_answer_at or at, silent_since=None, **times)
 
 
 def _claimed(row: InboxItem, officer_ref: str, at: datetime) -> None:

@@ -13,8 +13,8 @@ from tongbao_connectors.casework import events, rights
 from tongbao_connectors.casework.items import Item, move, not_now, of_message, row_of, signed_already, view
 from tongbao_connectors.casework.reporting import report, report_of
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import Event, InboxItem, Message, OwnReminder
-from tongbao_schemas.codes import MessageType, Stage, Urgency
+from tongbao_connectors.store.models import AskedAlso, Event, InboxItem, Message, OwnReminder
+from tongbao_schemas.codes import MessageType, Stage
 from tongbao_schemas.encoding import format_time
 
 MANY = 50
@@ -102,11 +102,14 @@ def undoable(message: Message, at: datetime) -> Event | None:
     return last if at - last.at <= case_rules.UNDO_FOR else None
 
 
-def come_back(message: Message, at: datetime, *, roster: Roster) -> bool:
-    """Gives an alert back to be signed for (待签收) that its owner hasn't begun; False where he has since."""
+def come_back(message: Message, at: datetime, *, silent_until: datetime, roster: Roster) -> bool:
+    """Gives an alert back to be signed for (待签收) if its owner's silence began by `silent_until`; else
+    False: he has begun, or somebody else has it.
+    """
     with atomic():
         row = of_message(message)
-        if not case_rules.allowed(Act.COME_BACK, row.state) or row.back_at is None or row.back_at > at:
+        silent = row.silent_since is not None and row.silent_since <= silent_until
+        if not case_rules.allowed(Act.COME_BACK, row.state) or not silent:
             return False
         held_by = row.holder
         row = move(row, Act.COME_BACK, _unheld(row, roster, at))
@@ -122,9 +125,10 @@ def ask_also(message: Message, officer_refs: Collection[str], at: datetime) -> t
     """
     with atomic():
         row = of_message(message)
-        new = tuple(ref for ref in officer_refs if ref not in row.asked and ref != row.officer_ref)
+        known = {row.officer_ref, *row.asked}
+        new = tuple(ref for ref in dict.fromkeys(officer_refs) if ref not in known)
         if new and message.expires_at > at and case_rules.allowed(Act.ASK_ALSO, row.state):
-            InboxItem.objects.filter(pk=row.pk).update(asked=[*row.asked, *new])
+            AskedAlso.objects.bulk_create(AskedAlso(item=row, officer_ref=ref) for ref in new)
             return new
     return ()
 
@@ -184,9 +188,14 @@ def _unit_name(row: InboxItem, officer_ref: str, roster: Roster) -> str:
 def _as_before(row: InboxItem, last: Event, at: datetime) -> dict[str, Any]:
     """Who held it before the last act; with nobody left it doesn't come back by itself."""
     was: dict[str, Any] = last.facts["was"]
-    back = at + case_rules.BACK_AFTER[Urgency(row.message.urgency)] if was["claimed_by"] else None
+    silent = at if was["claimed_by"] else None
     times = {} if was["claimed_by"] else {"claimed_at": None}
-    return {**was, **times, "assigned_at": row.assigned_at if was["assigned_to"] else None, "back_at": back}
+    return {
+        **was,
+        **times,
+        "assigned_at": row.assigned_at if was["assigned_to"] else None,
+        "silent_since": silent,
+    }
 
 
 def _standing(row: InboxItem) -> tuple[Stage, str]:
@@ -223,8 +232,7 @@ def _signed(
     if row.claimed_by:
         raise Conflict(signed_already(row))
     was = {"claimed_by": "", "assigned_to": "", "started_at": None}
-    back = case_rules.BACK_AFTER[Urgency(row.message.urgency)]
-    row = move(row, Act.CLAIM, {"claimed_by": claimer, "claimed_at": at, "back_at": at + back})
+    row = move(row, Act.CLAIM, {"claimed_by": claimer, "claimed_at": at, "silent_since": at})
     other = {} if claimer == officer_ref else {"other": claimer}
     events.by_officer(row.message, kind, at, officer_ref, roster, was=was, **other)
     report_of(row.message, Stage.CLAIMED, at, claimer, roster)
@@ -240,7 +248,7 @@ def _unheld(row: InboxItem, roster: Roster, at: datetime) -> dict[str, Any]:
         "claimed_at": None,
         "assigned_to": "",
         "assigned_at": None,
-        "back_at": None,
+        "silent_since": None,
         "officer_ref": accountable,
     }
 

@@ -15,7 +15,7 @@ from tongbao_connectors.files import File
 from tongbao_connectors.roster import Roster
 from tongbao_connectors.store.models import InboxItem, Message
 from tongbao_schemas.bodies.codes import AnswerKind, ReplyKind
-from tongbao_schemas.codes import MessageType, Relation, Stage, Urgency
+from tongbao_schemas.codes import MessageType, Relation, Stage
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.identifiers import new_id
@@ -35,9 +35,8 @@ def assign(reference: str, *, to: str, officer_ref: str, roster: Roster, at: dat
         if row.assigned_to == to:
             return view(row)
         was = _held_now(row)
-        back = at + case_rules.BACK_AFTER[Urgency(row.message.urgency)]
         row = move(
-            row, Act.ASSIGN, {"assigned_to": to, "assigned_at": at, "started_at": None, "back_at": back}
+            row, Act.ASSIGN, {"assigned_to": to, "assigned_at": at, "started_at": None, "silent_since": at}
         )
         events.by_officer(row.message, EventKind.ASSIGNED, at, officer_ref, roster, to=to, was=was)
         report_of(row.message, Stage.ASSIGNED, at, to, roster)
@@ -52,7 +51,7 @@ def start(reference: str, *, officer_ref: str, roster: Roster, at: datetime) -> 
         if row.state == State.WORKING:
             return view(row)
         was = _held_now(row)
-        row = move(row, Act.START, {"started_at": at, "back_at": None})
+        row = move(row, Act.START, {"started_at": at, "silent_since": None})
         events.by_officer(row.message, EventKind.STARTED, at, officer_ref, roster, was=was)
         report_of(row.message, Stage.WORKING, at, officer_ref, roster)
         return view(row)
@@ -133,7 +132,7 @@ def ask(
         content = _submission(row.message, MessageType.REPLY, body, client_ref or f"ask-{new_id(at)}")
         draft = drafts.submit(compact_json(content), origin=origin, by=officer_ref, now=at)
         if draft.created:
-            move(row, Act.ASK, {"back_at": None})
+            move(row, Act.ASK, {"silent_since": None})
             events.by_officer(
                 row.message, EventKind.ASKED, at, officer_ref, roster, message_id=draft.message_id
             )
@@ -158,7 +157,7 @@ def _count(submission: Submission, message_id: str, by: str, roster: Roster, at:
 
 
 def _moved(row: InboxItem, act: Act, at: datetime) -> None:
-    changes: dict[str, Any] = {"back_at": None, "first_answer_at": row.first_answer_at or at}
+    changes: dict[str, Any] = {"silent_since": None, "first_answer_at": row.first_answer_at or at}
     if act is Act.PROGRESS:
         changes["started_at"] = row.started_at or at
     if act is Act.RESULT:

@@ -8,14 +8,12 @@
 """
 
 import functools
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth import logout
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from tongbao_broker.errors import NoRight
@@ -25,7 +23,7 @@ from tongbao_connectors.casework import between
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import InboxItem, Message, Outbox
+from tongbao_connectors.store.models import AskedAlso, InboxItem, Message, Outbox
 
 P = ParamSpec("P")
 PageView = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -120,8 +118,8 @@ def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
         if unit.leader == ref or roster.accountable(code, now).officer_ref in {ref, *represented}:
             units.add(code)
     mine = Q(officer_ref__in={ref, *represented}) | Q(claimed_by=ref) | Q(assigned_to=ref)
-    asked = Q(asked_text__contains=json.dumps(ref)) | Q(asked_text__contains=f'"{ref}"')
-    return rows.alias(asked_text=Cast("asked", TextField())).filter(mine | asked | Q(unit__in=units))
+    asked = Q(pk__in=AskedAlso.objects.filter(officer_ref=ref).values("item"))
+    return rows.filter(mine | asked | Q(unit__in=units))
 
 
 def thing_between(message: Message) -> Thing:

@@ -7,7 +7,6 @@
 3. Nothing is due of an item that isn't waiting, or that has expired.
 4. `asked` names the officers of a step: on duty → group → leader → provincial duty desk. A repeat goes to
    all who are accountable: on duty, leader and duty desk.
-5. `back_at` is when an item that was signed for comes back if nothing happens to it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -101,12 +100,6 @@ def asked(
     for row in some:
         found |= dict.fromkeys(asked_of(row.step, roster, unit, officer_ref, desk, now))
     return list(found)
-
-
-def back_at(signs: Iterable[datetime | None], steps: Steps) -> datetime | None:
-    """When an item comes back: after so much silence since its last sign of work; None without any sign."""
-    last = max((sign for sign in signs if sign is not None), default=None)
-    return None if last is None else last + timedelta(minutes=steps.comes_back)
 
 
 def asked_of(step: Step, roster: Roster, unit: str, officer_ref: str, desk: str, now: datetime) -> list[str]:

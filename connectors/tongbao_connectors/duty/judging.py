@@ -1,7 +1,8 @@
 """One turn of the watch over the inbox: rounds begun and stopped, steps taken, items given back.
 
-1. Every turn: rounds for what has arrived, steps that are due, items whose owner was silent, reminders.
-   Every `SWEEP`, and when somebody else has come on duty: everything else that may have changed.
+1. Every turn: rounds for what has arrived, the end of rounds of what was moved on, steps that are due, items
+   whose owner was silent, reminders. It costs what is due and what has changed, not what lies there. At the
+   start, when somebody else has come on duty, and every `SWEEP` everything is looked through.
 2. What waits belongs to whoever is accountable for its unit now: with the shift the item moves on, its clocks
    unchanged. What belongs to an alert stays with the officer who sent or holds that.
 3. An alert is escalated. What is only read is brought to the officer it lies with, once.
@@ -11,18 +12,18 @@
    the rest waits, and what it has missed is taken as one step afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from tongbao_broker import logs
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import Conflict, OperationError
-from tongbao_connectors import casework
+from tongbao_connectors import case_rules, casework
 from tongbao_connectors.case_rules import OPEN, EventKind
 from tongbao_connectors.duty import escalation, lines, meters, watching
 from tongbao_connectors.duty.escalation import Facts, Row, Step, Stop, Take
@@ -32,15 +33,16 @@ from tongbao_connectors.duty.queueing import Queue
 from tongbao_connectors.duty.rules import Rules
 from tongbao_connectors.routing import HOLDER, SENDER
 from tongbao_connectors.store.models import Event, InboxItem, OwnReminder
-from tongbao_schemas.codes import MessageType
+from tongbao_schemas.codes import MessageType, Urgency
 
-SWEEP = timedelta(seconds=30)
+SWEEP = timedelta(minutes=10)
 LEFT = timedelta(minutes=1)
 AT_ONCE = 200
 WAITING = InboxItem.State.WAITING
 log = logs.get(__name__)
 
 GIVEN_BACK = (InboxItem.State.CLAIMED, InboxItem.State.ASSIGNED)
+MOVES = [kind.value for kind in (*case_rules.MOVES, EventKind.READ)]
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Judge:
 
     epoch: int
     _seen: int = 0
+    _line: int = 0
     _until: datetime | None = None
     _swept_at: datetime | None = None
     _on_duty: dict[str, str] = field(default_factory=dict)
@@ -61,22 +64,26 @@ class Judge:
         """
         on_duty = {unit: rules.roster.accountable(unit, now).officer_ref for unit in rules.roster.units}
         sweeping = self._is_to_sweep(on_duty, until, now)
-        arrived = list(_before(_unwatched(0 if sweeping else self._seen, now), until)[:AT_ONCE])
-        moved = list(_before(_elsewhere(on_duty), until)[:AT_ONCE]) if sweeping else []
-        if not (sweeping or arrived or _anything_due(now, until)):
+        line = _newest_line()
+        changed: set[int] = set() if sweeping else _changed(self._line, line)
+        new = Q() if sweeping else Q(pk__gt=self._seen) | Q(pk__in=changed)
+        arrived = list(_before(_unwatched(now).filter(new), until)[:AT_ONCE])
+        moved: list[InboxItem] = []
+        if sweeping or changed or arrived:
+            moved = list(_before(_elsewhere(on_duty).filter(new), until)[:AT_ONCE])
+        if not (sweeping or changed or arrived or _anything_due(rules, now, until)):
+            self._line = line
             return 0
         with atomic():
             watching.hold(self.epoch, now)
-            if sweeping:
-                _stop_what_ended(now)
-                _set_back_at(rules)
+            _stop_what_ended(now, None if sweeping else changed)
             for item in arrived:
                 _begin_round(item, rules, now)
             turn = _Turn(rules, now, until, self._left)
             for item in moved:
                 turn.move(item, on_duty[item.unit])
             taken = turn.run()
-        self._seen = max([self._seen, *(item.pk for item in arrived)])
+        self._seen, self._line = max([self._seen, *(item.pk for item in arrived)]), line
         if sweeping and len(arrived) < AT_ONCE and len(moved) < AT_ONCE:
             self._swept_at, self._on_duty, self._until = now, on_duty, until
         return taken
@@ -165,9 +172,11 @@ class _Turn:
             _note(item, EventKind.CHANNEL_FAILED, lines.none_worked(), self._now)
 
     def _give_back(self) -> None:
-        for item in _silent(self._now, self._until).select_related("message")[:AT_ONCE]:
+        silent = _silent(self._rules, self._now, self._until)
+        for item in silent.select_related("message")[:AT_ONCE]:
             with suppress(Conflict):  # somebody began a moment ago
-                if casework.come_back(item.message, self._now, roster=self._rules.roster):
+                until = self._now - self._rules.plan.silence(item.urgency)
+                if casework.come_back(item.message, self._now, silent_until=until, roster=self._rules.roster):
                     item.refresh_from_db()
                     _begin_round(item, self._rules, self._now)
 
@@ -187,10 +196,20 @@ class _Turn:
         return len(reminders)
 
 
-def _unwatched(after: int, now: datetime) -> QuerySet[InboxItem]:
+def _newest_line() -> int:
+    return int(Event.objects.aggregate(newest=Max("pk"))["newest"] or 0)
+
+
+def _changed(after: int, until: int) -> set[int]:
+    """The messages that were moved on by lines after one and up to another."""
+    lines = Event.objects.filter(pk__gt=after, pk__lte=until, kind__in=MOVES)
+    return set(lines.values_list("message_id", flat=True))
+
+
+def _unwatched(now: datetime) -> QuerySet[InboxItem]:
     """Waiting items that are of use and have no live round."""
     live = Escalation.objects.filter(message=OuterRef("pk"), stopped_at=None)
-    waiting = InboxItem.objects.filter(state=WAITING, pk__gt=after, message__expires_at__gt=now)
+    waiting = InboxItem.objects.filter(state=WAITING, message__expires_at__gt=now)
     return waiting.exclude(Exists(live)).select_related("message").order_by("pk")
 
 
@@ -203,10 +222,10 @@ def _elsewhere(on_duty: dict[str, str]) -> QuerySet[InboxItem]:
     return waiting.select_related("message")
 
 
-def _anything_due(now: datetime, until: datetime | None) -> bool:
+def _anything_due(rules: Rules, now: datetime, until: datetime | None) -> bool:
     return (
         _due(now, until).exists()
-        or _silent(now, until).exists()
+        or _silent(rules, now, until).exists()
         or OwnReminder.objects.filter(due_at__lte=now, done_at=None).exists()
     )
 
@@ -216,9 +235,12 @@ def _due(now: datetime, until: datetime | None) -> QuerySet[Escalation]:
     return due if until is None else due.filter(message__inbox_item__routed_at__lte=until)
 
 
-def _silent(now: datetime, until: datetime | None) -> QuerySet[InboxItem]:
-    """Items whose owner did nothing for too long."""
-    return _before(InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__lte=now), until)
+def _silent(rules: Rules, now: datetime, until: datetime | None) -> QuerySet[InboxItem]:
+    """Items whose owner did nothing for longer than the plan lets him."""
+    too_long = Q()
+    for urgency in Urgency:
+        too_long |= Q(urgency=urgency.value, silent_since__lte=now - rules.plan.silence(urgency))
+    return _before(InboxItem.objects.filter(too_long, state__in=GIVEN_BACK), until)
 
 
 def _before(items: QuerySet[InboxItem], until: datetime | None) -> QuerySet[InboxItem]:
@@ -240,25 +262,17 @@ def _begin_round(item: InboxItem, rules: Rules, now: datetime) -> None:
     )
 
 
-def _stop_what_ended(now: datetime) -> None:
-    """Rounds of what was signed for, read, closed or cancelled, or has expired."""
+def _stop_what_ended(now: datetime, changed: Collection[int] | None) -> None:
+    """Ends rounds of what was signed for, read, closed or cancelled, or has expired: all, or of these."""
     live = Escalation.objects.filter(stopped_at=None)
+    if changed is not None:
+        live = live.filter(message__in=changed)
     ended = live.exclude(message__inbox_item__state=WAITING) | live.filter(message__expires_at__lte=now)
     _stop(Escalation.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[:1000])), now)
 
 
 def _stop(rows: QuerySet[Escalation], now: datetime) -> None:
     rows.filter(stopped_at=None).update(stopped_at=now)
-
-
-def _set_back_at(rules: Rules) -> None:
-    """Items that are held come back after the time that this province has set."""
-    held = InboxItem.objects.filter(state__in=GIVEN_BACK, back_at__isnull=False).select_related("message")
-    for item in held:
-        steps = rules.plan.steps(item.message.urgency)
-        back = escalation.back_at([item.claimed_at, item.assigned_at], steps)
-        if back is not None and back != item.back_at:
-            InboxItem.objects.filter(pk=item.pk, back_at=item.back_at).update(back_at=back)
 
 
 def _why(item: InboxItem, number: int = 1) -> Why:

@@ -9,6 +9,7 @@
 5. A province without the file goes by the defaults below.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,10 @@ class Plan(Setting):
                 return self.urgent
             case _:
                 return self.routine
+
+    def silence(self, urgency: str) -> timedelta:
+        """How long somebody may hold an alert of an urgency without having begun."""
+        return timedelta(minutes=self.steps(urgency).comes_back)
 
 
 def load(folder: Path) -> Plan:

@@ -224,9 +224,9 @@ class InboxItem(models.Model):
     """A received message at the officers' desk.
 
     Where it was routed and why, who is accountable (`officer_ref`), who signed for it, to whom it was
-    assigned. `asked` are officers whom an escalation asked as well, `back_at` is when it comes back to be
-    signed for if nobody begins. `urgency` is the message's and `due_at` what is due next of this province
-    (`case_rules.next_due`), both here so that an index sorts a long inbox.
+    assigned. `silent_since` is since when its holder has not begun; nothing, once he has. `urgency` is the
+    message's and `due_at` what is due next of this province (`case_rules.next_due`), both here so that an
+    index sorts a long inbox.
     """
 
     class State(models.TextChoices):
@@ -256,8 +256,7 @@ class InboxItem(models.Model):
     first_answer_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    asked = models.JSONField(default=list)
-    back_at = models.DateTimeField(null=True)
+    silent_since = models.DateTimeField(null=True)
     urgency = models.CharField(max_length=8, default="")
     due_at = models.DateTimeField(null=True)
 
@@ -279,7 +278,11 @@ class InboxItem(models.Model):
             models.Index(fields=["state", "due_at", "message"], name="store_inbox_due"),
             models.Index(fields=["unit", "state", "due_at", "message"], name="store_inbox_unit_due"),
             models.Index(fields=["unit", "state", "urgency"], name="store_inbox_unit_urgency"),
-            models.Index(fields=["back_at"], name="store_inbox_back", condition=Q(back_at__isnull=False)),
+            models.Index(
+                fields=["urgency", "silent_since"],
+                name="store_inbox_silent",
+                condition=Q(silent_since__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -289,6 +292,26 @@ class InboxItem(models.Model):
     def holder(self) -> str:
         """Who works on it: the officer it was assigned to, else who signed for it; empty: nobody yet."""
         return self.assigned_to or self.claimed_by
+
+    @property
+    def asked(self) -> list[str]:
+        """The officers whom an escalation asked as well, in the order asked."""
+        return [row.officer_ref for row in sorted(self.asked_also.all(), key=lambda row: row.pk)]
+
+
+class AskedAlso(models.Model):
+    """An officer whom an escalation asked to sign for a message, besides the accountable one."""
+
+    item = models.ForeignKey(InboxItem, models.CASCADE, related_name="asked_also")
+    officer_ref = models.CharField(max_length=OFFICER_REF)
+
+    class Meta:
+        constraints: ClassVar = (
+            models.UniqueConstraint(fields=["officer_ref", "item"], name="store_asked_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.officer_ref} of message {self.item_id}"
 
 
 class Event(models.Model):

@@ -7,7 +7,6 @@ import pytest
 from tongbao_connectors import case_rules
 from tongbao_connectors.case_rules import Act, EventKind, OwnAct, State, ThreadState
 from tongbao_connectors.store.models import Event, InboxItem
-from tongbao_schemas.codes import Urgency
 
 W, C, A, K = State.WAITING, State.CLAIMED, State.ASSIGNED, State.WORKING
 N, B, R = State.ANSWERED, State.RETURNED, State.REDIRECTED
@@ -103,13 +102,6 @@ def test_open_held_and_done_divide_the_states() -> None:
     assert set(State) == case_rules.OPEN | case_rules.DONE
     assert not case_rules.OPEN & case_rules.DONE
     assert case_rules.HELD < case_rules.OPEN
-
-
-def test_there_is_a_time_to_begin_for_each_urgency() -> None:
-    """The more urgent, the sooner it comes back."""
-    times = [case_rules.BACK_AFTER[urgency] for urgency in Urgency]
-
-    assert times == sorted(times)
 
 
 def test_every_code_has_both_words() -> None:

@@ -46,7 +46,7 @@ def test_signing_is_a_line_and_starts_the_next_clock(case: Case) -> None:
 
     assert case.events() == ["claimed"]
     assert item.due_at == item.first_feedback_by
-    assert item.back_at == case.net.clock.now() + timedelta(hours=1)
+    assert item.silent_since == case.net.clock.now()
 
 
 def test_who_was_asked_by_an_escalation_may_sign(case: Case) -> None:
@@ -140,7 +140,7 @@ def test_each_kind_of_answer(case: Case, kind: str) -> None:
     )
     item = case.item()
 
-    assert (item.state, item.back_at, item.first_answer_at) == (state, None, case.net.clock.now())
+    assert (item.state, item.silent_since, item.first_answer_at) == (state, None, case.net.clock.now())
     event = Event.objects.order_by("pk").last()
     assert event is not None
     assert event.facts["message_id"] == draft.message_id
@@ -204,7 +204,7 @@ def test_an_answer_of_a_case_system_moves_the_case_too(case: Case) -> None:
     who = {"by": ACCOUNTABLE, "roster": case.roster(case.gd), "at": case.net.clock.now(), **ORIGIN}
     for _ in range(2):
         casework.submit(file("answer-1"), **who)
-    assert (case.item().state, case.item().back_at, case.events()) == (
+    assert (case.item().state, case.item().silent_since, case.events()) == (
         "answered",
         None,
         ["claimed", "result"],
@@ -320,10 +320,14 @@ def test_what_nobody_begins_comes_back(case: Case) -> None:
     message = case.item().message
     roster = case.roster(case.gd)
 
-    assert not casework.come_back(message, case.net.clock.now(), roster=roster)
+    def come_back() -> bool:
+        now = case.net.clock.now()
+        return casework.come_back(message, now, silent_until=now - timedelta(hours=1), roster=roster)
+
+    assert not come_back()
     case.net.clock.forward(hours=1)
-    assert casework.come_back(message, case.net.clock.now(), roster=roster)
-    assert not casework.come_back(message, case.net.clock.now(), roster=roster)
+    assert come_back()
+    assert not come_back()
     assert (case.item().state, case.item().claimed_by) == ("waiting", "")
     assert case.events() == ["claimed", "came_back"]
     assert case.reported()[-1] == ("routed", ACCOUNTABLE)
@@ -336,7 +340,8 @@ def test_what_was_begun_stays(case: Case) -> None:
     casework.start(case.number, **case.gd_as())
     case.net.clock.forward(days=2)
 
-    assert not casework.come_back(case.item().message, case.net.clock.now(), roster=case.roster(case.gd))
+    now = case.net.clock.now()
+    assert not casework.come_back(case.item().message, now, silent_until=now, roster=case.roster(case.gd))
 
 
 def test_asking_for_more_goes_to_the_originator(case: Case) -> None:
@@ -347,7 +352,7 @@ def test_asking_for_more_goes_to_the_originator(case: Case) -> None:
     casework.ask(case.number, text="演练：请补充照片日期", **ORIGIN, **case.gd_as())
     case.net.settle()
 
-    assert (case.item().state, case.item().back_at) == ("claimed", None)
+    assert (case.item().state, case.item().silent_since) == ("claimed", None)
     with case.gz.here():
         [question] = [item for item in casework.list_inbox(SENDER) if item.type == "reply"]
         opened = casework.open_body(question.message_id, why="承办", **case.gz_as())

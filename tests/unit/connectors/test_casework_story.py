@@ -3,6 +3,7 @@
 import contextlib
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,9 @@ class Story:
     def come_back(self) -> None:
         with self.case.gd.here():
             roster, at = self.case.roster(self.case.gd), self.case.net.clock.now()
-            casework.come_back(self.case.item().message, at, roster=roster)
+            casework.come_back(
+                self.case.item().message, at, silent_until=at - timedelta(hours=1), roster=roster
+            )
 
     def lift(self) -> None:
         with self.case.gd.here():

@@ -13,7 +13,7 @@ from tests.support.province import Network
 from tongbao_broker import database
 from tongbao_connectors.authorisation import Role, Verb, Who, decide
 from tongbao_connectors.desk.access import followed, thing_between, thing_of, visible
-from tongbao_connectors.store.models import InboxItem, Message, Outbox
+from tongbao_connectors.store.models import AskedAlso, InboxItem, Message, Outbox
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 OFFICERS = ("A-0001", "A-0117", "A-0118", "A-0120")
@@ -50,17 +50,17 @@ def _item(number: int, unit: str, accountable: str, asked: list[str], signed: st
         expires_at=NOW + timedelta(days=30),
         stored_at=NOW,
     )
-    InboxItem.objects.create(
+    item = InboxItem.objects.create(
         message=message,
         unit=unit,
         officer_ref=accountable,
         rule="",
         steps=[],
         routed_at=NOW,
-        asked=asked,
         claimed_by=signed,
         assigned_to=given,
     )
+    AskedAlso.objects.bulk_create(AskedAlso(item=item, officer_ref=ref) for ref in asked)
 
 
 def readers() -> Iterator[Who]:

@@ -97,19 +97,6 @@ def test_whom_a_step_reaches(steps: list[Step], expected: list[str]) -> None:
     assert escalation.asked(some, roster, "gd-duty", "粤-0002", "gd-duty", START) == expected
 
 
-@pytest.mark.parametrize(
-    ("signs", "expected"),
-    [
-        pytest.param([START], after(60), id="signed for"),
-        pytest.param([START, after(30), None], after(90), id="the last sign of work counts"),
-        pytest.param([None], None, id="nobody has it"),
-    ],
-)
-def test_when_an_item_comes_back(signs: list[datetime | None], expected: datetime | None) -> None:
-    """Silence is counted from the last sign of work."""
-    assert escalation.back_at(signs, STEPS) == expected
-
-
 minutes = st.integers(1, 200)
 
 

@@ -172,7 +172,7 @@ def _groups(cards: Iterable[Row], tab: Tab) -> Iterable[tuple[Span | None, list[
 
 def _asked(references: Iterable[str], who: Who) -> Iterable[InboxItem]:
     """The rows asked for that this person sees, in the order asked."""
-    seen = visible(InboxItem.objects.select_related("message"), who)
+    seen = visible(InboxItem.objects.select_related("message").prefetch_related("asked_also"), who)
     found = {item.message.message_id: item for item in seen.filter(message__message_id__in=list(references))}
     return [found[each] for each in references if each in found]
 

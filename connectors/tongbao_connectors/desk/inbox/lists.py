@@ -135,7 +135,7 @@ def changed(message_ids: Collection[str], who: Who, since: int) -> list[InboxIte
     """Those of a page's messages about which a line was added after the line `since`."""
     lines = Event.objects.filter(pk__gt=since).values("message")
     rows = InboxItem.objects.filter(pk__in=lines, message__message_id__in=message_ids)
-    return list(visible(rows, who).select_related("message"))
+    return list(visible(rows, who).select_related("message").prefetch_related("asked_also"))
 
 
 def lies_under(item: InboxItem, tab: Tab, who: Who) -> bool:
@@ -220,7 +220,7 @@ def _levels(rows: QuerySet[InboxItem]) -> dict[str, int]:
 
 
 def _ordered(rows: QuerySet[InboxItem], tab: Tab) -> QuerySet[InboxItem]:
-    rows = rows.select_related("message")
+    rows = rows.select_related("message").prefetch_related("asked_also")
     if tab is Tab.DONE:
         return rows.order_by("-message")
     return rows.order_by(F("due_at").asc(nulls_last=True), "message")
