@@ -13,11 +13,18 @@ RUNTIME := $(shell test "$(JAVA_MAJOR)" -ge 17 2>/dev/null && echo run || echo r
 # Tests without a service keep their files in memory where there is room for them: SQLite waits for no disk then.
 MEMORY := $(shell test -w /dev/shm && df -k --output=avail /dev/shm | awk 'END { if ($$1 > 2000000) print "TMPDIR=/dev/shm" }')
 
+# What runs on PostgreSQL as well as on SQLite.
+POSTGRESQL := TONGBAO_TEST_DATABASE=postgresql
+DATABASE_TESTS := $(addprefix unit/,broker streams exchange connectors desk duty papers search) \
+    contract/test_delivery_model.py contract/test_released.py
+MAIN_TESTS := $(patsubst %,integration/test_%.py,concurrent_writers connector_process exchange_relay must_hold \
+    casework_way poison recovery missing watch_process) faults/test_commit_points.py faults/test_zombies.py
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-kafka bench screenshots lint format lock schemas clean
+.PHONY: help demo test test-fast test-kafka test-postgresql test-postgresql-fast bench screenshots lint format lock schemas clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sample alerts (ARGS="--once --json")
 	@exec $(BIN)/tongbao demo $(ARGS)
@@ -31,6 +38,13 @@ test-fast: $(VENV)/.dev ## The tests that need no service (under two minutes)
 
 test-kafka: $(VENV)/.dev ## All tests on a real Kafka, also those that wait for minutes
 	@exec $(BIN)/python -m pytest -m kafka $(ARGS)
+
+test-postgresql: test-postgresql-fast ## The tests that use a database, and the main ones on a real Kafka, on PostgreSQL
+	@exec env $(POSTGRESQL) $(BIN)/python -m pytest -m kafka --durations=10 $(ARGS) $(addprefix tests/,$(MAIN_TESTS))
+
+test-postgresql-fast: $(VENV)/.dev ## The tests that use a database, on a PostgreSQL of their own (needs its server)
+	@$(MEMORY) $(POSTGRESQL) $(BIN)/python -m pytest -q -n auto -m "not kafka and not docker" $(ARGS) \
+	    $(addprefix tests/,$(DATABASE_TESTS))
 
 bench: $(VENV)/.dev ## Measure the whole job on a real Kafka (ARGS=--quick: under a minute); see bench/README.md
 	@exec $(BIN)/python -m bench $(ARGS)
