@@ -21,6 +21,7 @@ from typing import Any
 
 from tongbao_broker.trust import dsse
 from tongbao_broker.trust.keys import SealKey, SigningKey, keyid_of
+from tongbao_schemas import documents
 from tongbao_schemas.codes import (
     EXCHANGE,
     EXCHANGE_TYPES,
@@ -225,6 +226,17 @@ def with_compromised(
         for each in document["keys"]
     ]
     return _signed_successor(document, {"keys": keys}, directory_keys, now)
+
+
+def with_postings(
+    directory: Envelope,
+    postings: Sequence[documents.Posting],
+    directory_keys: Sequence[SigningKey],
+    now: datetime,
+) -> Envelope:
+    """The next version of a directory, in which these are the postings of liaison officers."""
+    listed = [json.loads(each.model_dump_json(by_alias=True)) for each in postings]
+    return _signed_successor(json.loads(directory.payload), {"postings": listed}, directory_keys, now)
 
 
 def _signed_successor(

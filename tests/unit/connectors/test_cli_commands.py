@@ -385,6 +385,20 @@ def test_directory_is_verified_before_it_is_shown(workspace: Workspace) -> None:
     assert all(word in said for word in ("外派联络员", "黔-0301", "贵州", "广东"))
 
 
+def test_an_officer_is_posted_and_recalled(workspace: Workspace) -> None:
+    """The next directory says so; a posting that hadn't begun leaves no trace in the one after."""
+    until = ("--until", "2099-01-01T00:00:00.000Z")
+    times = ("--from", "2098-01-01T00:00:00.000Z", *until)
+    posted = data(workspace, "directory", "post", "黔-0302", "--home", "520000", "--host", "330000", *times)
+    recalled = data(workspace, "directory", "recall", "黔-0302")
+
+    assert [(each["home"], each["host"]) for each in posted["postings"]] == [("520000", "330000")]
+    assert recalled == {"directory": posted["directory"] + 1, "postings": []}
+    assert run(workspace, "directory", "recall", "黔-0399").exit_code == 4
+    nowhere = run(workspace, "directory", "post", "黔-0302", "--home", "520000", "--host", "520000", *until)
+    assert nowhere.exit_code == 1
+
+
 def test_schemas_can_be_listed_and_shown(workspace: Workspace) -> None:
     """Every name in the list can be shown."""
     names = data(workspace, "schema", "list")
