@@ -1,7 +1,10 @@
-"""`tongbao topology plan|apply`: topics and permissions, as the directory demands and the broker has."""
+"""`tongbao topology plan|apply|export`: topics and permissions, as the directory demands, the broker has."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tongbao_connectors.cli.frame import Call, entry, new_group
 from tongbao_connectors.cli.language import both
@@ -25,6 +28,48 @@ def apply(call: Call) -> None:
     topology.apply(changes)
     _put(call, changes)
     call.say("已完成。", "Done.")
+
+
+class Format(StrEnum):
+    """What the directory's topics and permissions can be written as."""
+
+    STRIMZI = "strimzi"
+
+
+class Listener(StrEnum):
+    """How clients reach a cluster of Strimzi's."""
+
+    INTERNAL = "internal"
+    LOADBALANCER = "loadbalancer"
+    NODEPORT = "nodeport"
+
+
+@entry("export", both("把目录要求的主题与权限写成部署文件", "Write what the directory demands as manifests"))
+def export(
+    call: Call,
+    _form: Annotated[
+        Format,
+        typer.Option("--format", help=both("Strimzi 的自定义资源（YAML）", "Strimzi's resources, YAML")),
+    ] = Format.STRIMZI,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="NAME", help=both("集群名", "The cluster's name"))
+    ] = "tongbao",
+    namespace: Annotated[
+        str, typer.Option("--namespace", metavar="NAME", help=both("命名空间", "The namespace"))
+    ] = "tongbao",
+    replicas: Annotated[
+        int, typer.Option("--replicas", min=1, max=9, help=both("服务器与副本数", "Servers, and replicas"))
+    ] = 3,
+    listener: Annotated[
+        Listener, typer.Option("--listener", help=both("客户端如何到达", "How clients reach it"))
+    ] = Listener.INTERNAL,
+) -> None:
+    from tongbao_broker.kafka import strimzi
+    from tongbao_connectors import services
+
+    shape = strimzi.Shape(cluster=cluster, namespace=namespace, replicas=replicas, listener=listener.value)
+    made = strimzi.resources(services.directory(call.workspace()).document.participants, shape)
+    call.put(made, lambda: print(strimzi.as_yaml(made), end=""))
 
 
 def _plan(call: Call) -> "Plan":
@@ -55,3 +100,4 @@ def _lines(changes: "Plan") -> Iterator[str]:
 
 plan.add_to(group)
 apply.add_to(group)
+export.add_to(group)
