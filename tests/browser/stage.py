@@ -49,7 +49,8 @@ def send(there: Desks, sample: samples.Sample, run: str) -> str:
 
     now = SystemClock().now()
     with database.use(there.network.open_province(sample.origin)):
-        draft = drafts.submit(sample.fresh(run, now), origin=sample.origin, by="demo", now=now)
+        data, files = sample.fresh(run, now), sample.files()
+        draft = drafts.submit(data, origin=sample.origin, by="demo", now=now, files=files)
     if RECEIVER in sample.content["audience"] and not sample.is_test:
         with database.use(there.network.open_province(RECEIVER)):
             routed = InboxItem.objects.filter(message__message_id=draft.message_id)

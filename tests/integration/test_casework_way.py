@@ -1,15 +1,19 @@
 """A case from its alert to its closure between two provinces' desks, over the real exchange and broker."""
 
+import json
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
+from tests.support import province
 from tests.support.processes import CLOCK, RECEIVER, SENDER, Processes, settled, submit, until
 from tongbao_broker import database
-from tongbao_connectors import casework
+from tongbao_connectors import casework, drafts
+from tongbao_connectors.files import File
 from tongbao_connectors.settings import ConnectorSettings
-from tongbao_connectors.store.models import Draft, Incident, Message, Quarantine
+from tongbao_connectors.store.models import Draft, Incident, Message, Quarantine, StageReport
 from tongbao_schemas.codes import EXCHANGE
 
 pytestmark = pytest.mark.kafka
@@ -159,4 +163,34 @@ def test_a_withdrawn_signature_is_seen_by_the_sender(desks: Desks) -> None:
     until(lambda: desks.there(alert).claimed is None, "its withdrawal too")
 
     assert state(alert) == "waiting"
+    nothing_went_wrong()
+
+
+def test_a_file_of_a_mebibyte_goes_with_its_alert(desks: Desks) -> None:
+    """Five parts after the alert, over the real exchange; whole and readable at the other desk, on record."""
+    content = b"%PDF-1.7\n" + Random(7).randbytes(1024 * 1024)
+    paper = File.read("演练法律文书.pdf", content)
+    body = json.loads(province.alert_body(attachments=[paper.note()]))
+    with database.use(SENDER):
+        data = province.alert("a-file", RECEIVER, body=body)
+        sent = drafts.submit(data, origin=SENDER, by=AUTHOR, now=CLOCK.now(), files=[paper])
+
+    def files() -> list[tuple[str, int, int]]:
+        with database.use(RECEIVER):
+            message = Message.objects.filter(message_id=sent.message_id).first()
+            listed = casework.plain_body(message)["attachments"] if message else ()
+            found = casework.files_of(message, listed) if message else []
+            return [(file.stand, file.here, file.parts) for file in found]
+
+    until(lambda: files() == [("complete", 5, 5)], "the file is whole at the other desk")
+    opened = desks.does(
+        RECEIVER, ACCOUNTABLE, casework.open_file, sent.message_id, paper.digest, why="值班签收"
+    )
+    assert opened.content == content
+    until(lambda: desks.there(sent.message_id).readings == 1, "the sender sees that it was opened")
+    with database.use(SENDER):
+        delivered = StageReport.objects.filter(place=RECEIVER, stage="delivered")
+        assert delivered.count() == 6
+    with database.use(RECEIVER):
+        assert [item.message_id for item in casework.list_inbox()] == [sent.message_id]
     nothing_went_wrong()

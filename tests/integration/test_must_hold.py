@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.support.network import Network, until
 from tongbao_broker import database
 from tongbao_broker.exchange import models as exchange
 from tongbao_connectors import drafts
+from tongbao_connectors.files import File
 from tongbao_connectors.store import models as store
 
 pytestmark = pytest.mark.kafka
@@ -22,10 +23,11 @@ SAMPLE = json.loads((EXAMPLES / "1-520000-outbound-trafficking.json").read_text(
 BOTH = json.loads((EXAMPLES / "7-520000-two-provinces.json").read_text("utf-8"))
 
 
-def submit(content: dict[str, object], client_ref: str) -> str:
+def submit(content: dict[str, object], client_ref: str, files: Sequence[File] = ()) -> str:
     """A draft of Guizhou; gives the message's id, the same one each time for the same `client_ref`."""
     data = json.dumps({**content, "client_ref": client_ref}, ensure_ascii=False).encode()
-    return drafts.submit(data, origin="520000", by="test", now=datetime.now(UTC)).message_id
+    made = drafts.submit(data, origin="520000", by="test", now=datetime.now(UTC), files=files)
+    return made.message_id
 
 
 def test_killed_processes_lose_nothing_and_repeat_nothing(network: Network) -> None:
@@ -69,8 +71,9 @@ def test_killed_processes_lose_nothing_and_repeat_nothing(network: Network) -> N
         assert exchange.Refusal.objects.count() == 0
 
 
-def test_a_body_is_readable_nowhere_but_where_it_is_opened(network: Network) -> None:
-    """A word put into an alert and an answer stands in no file of broker, exchange or province, nor in a log.
+def test_a_body_is_readable_nowhere_but_where_it_is_opened(network: Network, tmp_path: Path) -> None:
+    """A word put into an alert, its file, the file's name and an answer stands in no file of broker, exchange
+    or province, nor in a log.
 
     Searched for as text, as JSON escapes and as base64 at each of its three alignments.
     """
@@ -78,12 +81,23 @@ def test_a_body_is_readable_nowhere_but_where_it_is_opened(network: Network) -> 
     content = json.loads(json.dumps(SAMPLE))
     content["body"]["facts"] = f"【演练】{canary}"
     content["body"]["subjects"][0]["name"] = canary
+    paper = File.read(f"{canary}.pdf", b"%PDF-1.4\n" + bytes(300_000) + f"{canary}\n".encode() * 3)
+    content["body"]["attachments"] = [paper.note()]
     with database.use(network.open_province("520000")):
-        message_id = submit(content, "canary")
+        message_id = submit(content, "canary", [paper])
 
     until(lambda: network.answer_of("inbox", "--as", "440000"), 30, "the alert is in the inbox")
     item = network.answer_of("inbox", "--as", "440000")[0]
     officer = ("--as", "440000", "--officer", item["officer_ref"])
+
+    def complete() -> bool:
+        shown = network.answer_of("show", message_id, *officer)
+        return [file["state"] for file in shown["attachments"]] == ["complete"]
+
+    until(complete, 30, "the file is there")
+    copy = tmp_path / "copy.pdf"
+    save = ("attachment", "save", message_id, paper.name, "--to", str(copy), "--why", "核对")
+    saved = network.tongbao(*save, *officer)
     shown = network.tongbao("show", message_id, *officer)
     network.tongbao("claim", message_id, *officer)
     network.tongbao("answer", message_id, *officer, "--outcome", "confirmed", "--text", f"演练 {canary}")
@@ -99,7 +113,8 @@ def test_a_body_is_readable_nowhere_but_where_it_is_opened(network: Network) -> 
     refused = network.tongbao("send", str(faulty), "--as", "520000", "--lang", "en", code=65)
     faulty.unlink()
 
-    assert canary in shown.stdout
+    assert copy.read_bytes() == paper.content
+    assert canary in saved.stdout + shown.stdout
     assert canary not in refused.stdout + refused.stderr
     assert [str(path) for path in files_with(network.workspace.folder, canary)] == []
 

@@ -5,6 +5,7 @@
 3. Each run sends them as new alerts: `client_ref` gets the run's mark, and the times in the body are moved
    by whole days so that the earliest one is today (in Beijing) or later. Everything else is sent as the file
    has it.
+4. Files in `files/<n>/` go with the sample of that number; the run fills in the list of them.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 from tongbao_broker.errors import BadConfiguration
 from tongbao_connectors.duty_time import BEIJING
+from tongbao_connectors.files import File
 from tongbao_schemas.encoding import compact_json, format_time, parse_time
 
 NAME = re.compile(r"(?P<number>\d+)-(?P<origin>[1-9]\d0000)-(?P<slug>[a-z0-9-]+)\.json")
@@ -46,7 +48,14 @@ class Sample:
         """The submission as this run sends it."""
         client_ref = f"{self.content['client_ref'][: CLIENT_REF_LENGTH - len(run) - 1]}-{run}"
         body = _moved(self.content["body"], _days_to_move(self.content["body"], now))
+        if files := self.files():
+            body["attachments"] = [file.note() for file in files]
         return compact_json({**self.content, "client_ref": client_ref, "body": body})
+
+    def files(self) -> tuple[File, ...]:
+        """The files that go with it."""
+        place = self.path.parent / "files" / str(self.number)
+        return tuple(File.read(path.name, path.read_bytes()) for path in sorted(place.glob("*")))
 
 
 def folder() -> Path:

@@ -65,7 +65,11 @@ class Story:
             now = self._clock.now()
             with database.use(sample.origin):
                 draft = drafts.submit(
-                    sample.fresh(run, now), origin=sample.origin, by="tongbao demo", now=now
+                    sample.fresh(run, now),
+                    origin=sample.origin,
+                    by="tongbao demo",
+                    now=now,
+                    files=sample.files(),
                 )
             self.journeys.append(Journey(sample, draft.message_id, goal, time.monotonic()))
             self._changed()

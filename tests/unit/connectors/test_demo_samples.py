@@ -18,7 +18,7 @@ NOW = datetime(2027, 3, 5, 2, 30, tzinfo=UTC)
 
 def sample(**content: object) -> Sample:
     facts = {"client_ref": "demo-1", "status": "exercise", "audience": ["440000", "330000"], "body": {}}
-    return Sample(1, "520000", samples.folder() / "x.json", {**facts, **content})
+    return Sample(99, "520000", samples.folder() / "x.json", {**facts, **content})
 
 
 def test_eight_samples_cover_six_categories_and_five_provinces() -> None:
@@ -43,6 +43,17 @@ def test_samples_stay_valid(days: int) -> None:
     now = NOW + timedelta(days=days)
     for each in samples.load():
         check_submission(parse_submission(each.fresh("run", now)), now=now, origin=each.origin)
+
+
+def test_one_sample_brings_a_file() -> None:
+    """The first one lists it as it lies in examples/files/1; it is plainly invented."""
+    first, *others = samples.load()
+    [file] = first.files()
+
+    assert json.loads(first.fresh("run", NOW))["body"]["attachments"] == [file.note()]
+    assert "演练" in file.name
+    assert b"EXERCISE - invented paper" in file.content
+    assert not any(each.files() for each in others)
 
 
 def test_each_run_sends_new_alerts() -> None:
