@@ -22,7 +22,7 @@ from tongbao_broker.errors import OperationError, Words
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.directory import Directory
 from tongbao_broker.trust.keys import SealKey, SigningKey, load_signing_key, save_private
-from tongbao_connectors import authority, issuing, workspace
+from tongbao_connectors import authority, issuing, stack, workspace
 from tongbao_connectors.workspace import (
     BROKER,
     BROKER_HOSTS,
@@ -67,12 +67,14 @@ class NotTakenOver(OperationError):
 
 
 def rotate_certificate(place: Workspace, code: str, now: datetime) -> None:
-    """Issues a new key and certificate to a participant or to the broker.
+    """Issues a new key and certificate to a participant or to the broker, to each where there are several.
 
     Raises NoSuchParticipant, BadConfiguration.
     """
-    folder, hosts = (place.broker, BROKER_HOSTS) if code == BROKER else (place.participant(code), ())
     ca = CertificateAuthority.load(place.authority / "ca")
+    if code == BROKER:
+        stack.certify_brokers(place.folder, place.brokers, ca, code, now, CERTIFICATE_DAYS)
+    folder, hosts = (place.broker, BROKER_HOSTS) if code == BROKER else (place.participant(code), ())
     ca.issue_to(folder / "tls.pem", code, now=now, days=CERTIFICATE_DAYS, hosts=hosts)
 
 

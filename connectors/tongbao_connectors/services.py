@@ -23,7 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -235,15 +235,20 @@ def apply_topology(workspace: Workspace, wanted: "Directory | None" = None) -> N
 
 
 def reload_broker_certificate(workspace: Workspace) -> bool:
-    """Whether the broker goes by the certificate that lies in its folder now; False where none runs.
+    """Whether every broker goes by the certificate that lies in its folder now; False where none runs.
 
     Raises Unreachable.
     """
     from tongbao_broker.kafka.listener import reload_certificate
 
-    if running(workspace) is None:
-        return False
-    return reload_certificate(broker_connection(workspace), workspace.broker / "tls.pem")
+    connection = broker_connection(workspace)
+    if workspace.brokers:
+        servers = zip(workspace.brokers, connection.bootstrap.split(","), strict=True)
+        return all(
+            reload_certificate(replace(connection, bootstrap=server), workspace.folder / host / "tls.pem")
+            for host, server in servers
+        )
+    return running(workspace) is not None and reload_certificate(connection, workspace.broker / "tls.pem")
 
 
 def _exchange(workspace: Workspace) -> Child:

@@ -25,7 +25,15 @@ from tongbao_broker.kafka.properties import Places, Server, new_cluster_id, serv
 from tongbao_broker.trust.certificates import CertificateAuthority
 from tongbao_broker.trust.keys import write_private
 
-__all__ = ["BROKER_PORT", "CONTROLLER_PORT", "DESK_PORT", "database_url", "make_brokers", "make_database"]
+__all__ = [
+    "BROKER_PORT",
+    "CONTROLLER_PORT",
+    "DESK_PORT",
+    "certify_brokers",
+    "database_url",
+    "make_brokers",
+    "make_database",
+]
 
 BROKER_PORT = 9092
 CONTROLLER_PORT = 9093
@@ -73,15 +81,23 @@ def make_brokers(
     """A folder for each broker, with its settings and its certificate."""
     servers = [Server(number, host, BROKER_PORT, CONTROLLER_PORT) for number, host in enumerate(hosts, 1)]
     cluster = new_cluster_id()
+    certify_brokers(folder, hosts, ca, principal, now, days)
     for server in servers:
         home = folder / server.host
-        home.mkdir()
-        ca.issue_to(home / "tls.pem", principal, now=now, days=days, hosts=(server.host, "localhost"))
         settings = server_properties(server, servers, IN_CONTAINER)
         (home / "server.properties").write_text(settings, encoding="ascii")
         (home / "cluster.id").write_text(cluster, encoding="ascii")
         for name in ("log4j2.yaml", "tools-log4j2.yaml"):
             (home / name).write_text(LOGGING, encoding="ascii")
+
+
+def certify_brokers(
+    folder: Path, hosts: Sequence[str], ca: CertificateAuthority, principal: str, now: datetime, days: int
+) -> None:
+    """A new key and certificate for each broker, in its folder."""
+    for host in hosts:
+        (folder / host).mkdir(exist_ok=True)
+        ca.issue_to(folder / host / "tls.pem", principal, now=now, days=days, hosts=(host, "localhost"))
 
 
 def database_url(host: str, code: str, folder: Path) -> str:

@@ -66,7 +66,7 @@ def _signing_key(call: Call, code: str, use: "KeyUse") -> None:
     workspace = call.workspace()
 
     def known(directory: "Directory") -> None:
-        if services.running(workspace):
+        if workspace.brokers or services.running(workspace):
             rotation.await_directory(directory.version, _databases(workspace))
 
     directory = rotation.rotate_signing_key(workspace, code, use, now(), known=known)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tongbao_broker.trust.certificates import read_certificate
-from tongbao_connectors import services, stack, workspace
+from tongbao_connectors import rotation, services, stack, workspace
 from tongbao_connectors.desk import configuration
 from tongbao_connectors.settings import ConnectorSettings
 from tongbao_connectors.workspace import FolderTaken, NoTemplate, Plan, Workspace
@@ -133,6 +133,16 @@ def test_supervisor_starts_nothing_that_runs_in_containers(made: Workspace) -> N
     """`tongbao up` says what starts such a network."""
     with pytest.raises(services.RunsElsewhere, match="docker compose"):
         services.start_detached(made)
+
+
+def test_every_broker_gets_a_new_certificate(tmp_path: Path) -> None:
+    """A rotation of the brokers' certificate reaches all three, each still under its own name."""
+    made = workspace.create(tmp_path / "stack", NOW, PLAN)
+    before = [(made.folder / host / "tls.pem").read_bytes() for host in BROKERS]
+    rotation.rotate_certificate(made, "000000", NOW)
+    after = [(made.folder / host / "tls.pem").read_bytes() for host in BROKERS]
+
+    assert len({*before, *after}) == 6
 
 
 def test_province_without_sample_settings_is_said(tmp_path: Path) -> None:
