@@ -1,14 +1,14 @@
 """Opening bodies: the one way in which an officer reads one.
 
 1. A body is opened through `open_body` and a file through `open_file`, nowhere else; who, when and why are
-   written first, in the same transaction. Every opening of a received message is reported to its originator,
-   who sees how often and by which unit his alert was opened.
+   written first, in the same transaction. The originator of a received message is told who opened it, once
+   per officer and message in `TOLD_ONCE_IN`; every opening stays on record here.
 2. An answer or another follow-up isn't signed for: it counts as read when the officer it lies with opens it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from tongbao_broker.database import atomic
 from tongbao_broker.errors import NoRight, NotFound, Words
@@ -18,8 +18,10 @@ from tongbao_connectors.casework import bodies, events, files, rights
 from tongbao_connectors.casework.files import Attached
 from tongbao_connectors.casework.reporting import report
 from tongbao_connectors.roster import Roster
-from tongbao_connectors.store.models import InboxItem, Message, Opening
+from tongbao_connectors.store.models import InboxItem, Message, Opening, StageReport
 from tongbao_schemas.codes import MessageType, Stage
+
+TOLD_ONCE_IN: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,19 @@ def _report(message: Message, officer_ref: str, unit: str, roster: Roster, at: d
     """The originator is told, and what isn't signed for is read once the officer it lies with opened it."""
     if message.delivery_seq is None:
         return
-    report(message, Stage.READ, at, unit=roster.units[unit].name, officer_ref=officer_ref)
+    if not _told(message, officer_ref, at):
+        report(message, Stage.READ, at, unit=roster.units[unit].name, officer_ref=officer_ref)
     if message.type == MessageType.ALERT:
         return
     waiting = InboxItem.objects.filter(message=message, state=State.WAITING.value).first()
     if waiting and roster.may_claim(officer_ref, waiting.officer_ref):
         InboxItem.objects.filter(pk=waiting.pk, state=State.WAITING.value).update(state=State.READ.value)
         events.by_officer(message, EventKind.READ, at, officer_ref, roster)
+
+
+def _told(message: Message, officer_ref: str, at: datetime) -> bool:
+    """Whether the originator was told of an opening by this officer a moment ago."""
+    told = StageReport.objects.filter(
+        of=message.message_id, of_origin=message.origin, place="", stage=str(Stage.READ)
+    )
+    return told.filter(officer_ref=officer_ref, at__gt=at - TOLD_ONCE_IN).exists()

@@ -47,7 +47,7 @@ def item(apps: Any, number: int, **fields: Any) -> int:
 
 @pytest.mark.usefixtures("connector_database")
 def test_who_was_asked_and_since_when_it_is_silent_are_kept() -> None:
-    """Each officer is a row; silence began with the last of signing and assigning, and only where it counts."""
+    """Each officer is a row; silence began with the last of signing and assigning, where it counts."""
     old = migrate(BEFORE)
     waiting = item(old, 1, asked=["A-2", "A-3", "A-2"])
     signed = item(old, 2, state="claimed", claimed_at=AT, back_at=AT + HOUR)

@@ -15,7 +15,7 @@ from tests.unit.connectors.test_casework_acts import at_once
 from tongbao_broker import database
 from tongbao_broker.errors import Conflict, NotFound
 from tongbao_connectors import casework, drafts, effects
-from tongbao_connectors.store.models import Draft, InboxItem, Incident, Message, StageReport
+from tongbao_connectors.store.models import Draft, InboxItem, Incident, Message, Opening, StageReport
 from tongbao_schemas.codes import MessageType
 from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
@@ -456,6 +456,7 @@ def test_the_originator_sees_how_often_it_was_opened(case: Case) -> None:
     with case.gd.here():
         for officer_ref in (ACCOUNTABLE, ACCOUNTABLE, LEADER):
             casework.open_body(case.number, why="核查", **case.gd_as(officer_ref))
+            case.net.clock.forward(minutes=15)
     case.net.settle()
     with case.gz.here():
         casework.open_body(case.number, why="复核", **case.gz_as())
@@ -474,7 +475,7 @@ def test_readings_in_a_row_are_one_line(case: Case) -> None:
     with case.gd.here():
         for officer_ref in (LEADER, ACCOUNTABLE, ACCOUNTABLE, ACCOUNTABLE):
             casework.open_body(case.number, why="核查", **case.gd_as(officer_ref))
-            case.net.clock.forward(minutes=1)
+            case.net.clock.forward(minutes=15)
         received = [line for line in casework.timeline(case.number) if line.kind == "opened"]
     case.net.settle()
     with case.gz.here():
@@ -482,6 +483,22 @@ def test_readings_in_a_row_are_one_line(case: Case) -> None:
 
     assert [line.words.zh for line in received] == ["查阅正文：核查，3 次", "查阅正文：核查"]
     assert [line.words.zh for line in sent] == ["广东已阅，3 次", "广东已阅"]
+
+
+def test_an_officers_openings_are_told_once_in_a_quarter_of_an_hour(case: Case) -> None:
+    """Ten loads of a page make one receipt; each opening is on record, and another officer's is told too."""
+    with case.gd.here():
+        for officer_ref in (*[ACCOUNTABLE] * 10, LEADER):
+            casework.open_body(case.number, why="核查", **case.gd_as(officer_ref))
+            case.net.clock.forward(minutes=1)
+        soon = StageReport.objects.filter(stage="read", place="").values_list("officer_ref", flat=True)
+        told = list(soon.order_by("pk"))
+        case.net.clock.forward(minutes=4)
+        casework.open_body(case.number, why="核查", **case.gd_as(ACCOUNTABLE))
+
+        assert told == [ACCOUNTABLE, LEADER]
+        assert list(soon.order_by("pk")) == [ACCOUNTABLE, LEADER, ACCOUNTABLE]
+        assert Opening.objects.count() == 12
 
 
 def test_the_timeline_tells_the_whole_story_newest_first(case: Case) -> None:
