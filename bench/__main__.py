@@ -1,4 +1,4 @@
-"""`python -m bench [job] [trace] [tax] [growth] [--quick]`: measures, and prints Markdown tables."""
+"""`python -m bench [job] [trace] [tax] [growth] [databases] [--quick]`: measures, prints Markdown tables."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from bench.network import KAFKA, NAMES, RECEIVER, SENDER, Network, running, say
 from tongbao_schemas.codes import EXCHANGE
 
 PARTS = ("job", "trace", "tax", "growth")
+DATABASES = "databases"
 SMALL, LARGE, LARGEST = 2048, 20480, 204_800
 
 
@@ -43,6 +44,14 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} at the beginning")
     if "growth" in parts:
         _print_leaves(growth.by_leaves(effort.leaves, max(effort.rounds, 3)))
+    if DATABASES in parts:
+        _databases(effort)
+    if set(parts) & set(PARTS):
+        _measure(parts, effort)
+    print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
+
+
+def _measure(parts: Sequence[str], effort: Effort) -> None:
     with running() as network:
         if "growth" in parts:
             growth.add_province(network)
@@ -58,17 +67,16 @@ def main() -> None:
             _tax(network, effort)
         if "trace" in parts:
             _trace(network, effort)
-    print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Tongbao on a real Kafka.")
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="job, trace, tax, growth (all if none is named)"
+        "parts", nargs="*", metavar="PART", help="job, trace, tax, growth (these if none is named), databases"
     )
     parser.add_argument("--quick", action="store_true", help="few alerts, one round: to see that it runs")
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(PARTS):
+    if unknown := set(arguments.parts) - {*PARTS, DATABASES}:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     return arguments
 
@@ -108,6 +116,40 @@ def _job(network: Network, effort: Effort) -> None:
     )
     peaks = network.peaks_mib()
     _table(["process", "peak MiB"], [[NAMES[name], f"{peak:.0f}"] for name, peak in peaks.items()])
+
+
+def _databases(effort: Effort) -> None:
+    from bench.databases import POSTGRESQL, SQLITE, both  # needs psycopg and a PostgreSQL
+
+    bursts: dict[str, list[job.Burst]] = {SQLITE: [], POSTGRESQL: []}
+    singles: dict[str, list[job.Latency]] = {SQLITE: [], POSTGRESQL: []}
+    with both() as networks:
+        for network in networks.values():
+            job.burst(network, effort.alerts // 4, SMALL)
+        for turn in range(effort.rounds):
+            for name, network in networks.items():
+                say(f"round {turn + 1} of {effort.rounds}: {name}")
+                bursts[name].append(job.burst(network, effort.alerts, SMALL))
+                singles[name].append(job.latency(network, effort.single, SMALL))
+    figures = {
+        name: (
+            median(each.rate for each in bursts[name]),
+            *(median(each.cpu_us(part) for each in bursts[name]) for part in (SENDER, EXCHANGE, RECEIVER)),
+            median(each.ours_us for each in bursts[name]),
+            median(each.p50 for each in singles[name]),
+            median(each.p95 for each in singles[name]),
+        )
+        for name in networks
+    }
+    ratios = [f"{new / old:.2f}" for old, new in zip(figures[SQLITE], figures[POSTGRESQL], strict=True)]
+    heads = [f"{NAMES[name]} µs" for name in (SENDER, EXCHANGE, RECEIVER)]
+    _table(
+        ["database", "alerts/s", *heads, "ours µs", "p50 ms", "p95 ms"],
+        [
+            *([name, *(f"{figure:.0f}" for figure in found)] for name, found in figures.items()),
+            ["ratio", *ratios],
+        ],
+    )
 
 
 def _trace(network: Network, effort: Effort) -> None:

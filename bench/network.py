@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tongbao_broker import database, process
 from tongbao_broker.clock import SystemClock
-from tongbao_broker.database import sqlite_url
+from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_broker.kafka.client import Connection
 from tongbao_broker.kafka.server import EmbeddedKafka
 from tongbao_connectors import services, workspace
@@ -72,7 +72,8 @@ class Network:
 
     def open_exchange(self) -> str:
         """Opens the exchange's database; the name for `database.use`."""
-        database.open_database(EXCHANGE, sqlite_url(self.workspace.exchange / "exchange.db"), EXCHANGE_APPS)
+        url = ExchangeSettings.load(self.workspace.exchange).database_url
+        database.open_database(EXCHANGE, url, EXCHANGE_APPS)
         return EXCHANGE
 
     def start(self, *names: str, traced: bool = False) -> None:
@@ -128,10 +129,14 @@ class Network:
 
 
 @contextmanager
-def running() -> Iterator[Network]:
-    """A fresh network in which Kafka runs, and nothing else yet; everything is gone afterwards."""
+def running(change: Callable[[Workspace], None] = lambda _made: None) -> Iterator[Network]:
+    """A fresh network in which Kafka runs, and nothing else yet; everything is gone afterwards.
+
+    `change` is done to it first.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tongbao-bench-"))
     made = workspace.settle_ports(workspace.create(folder / "network", SystemClock().now()))
+    change(made)
     server = EmbeddedKafka(
         made.broker,
         certificate=made.broker / "tls.pem",

@@ -239,3 +239,29 @@ def test_no_text_of_a_case_comes_into_the_server_s_log(tmp_path: Path) -> None:
     assert 'INSERT INTO "store_draft"' in log
     assert canary not in log
     assert canary.encode().hex() not in log
+
+
+@only_postgresql
+def test_deleted_text_stays_in_a_table_until_it_is_written_anew(tmp_path: Path) -> None:
+    """As docs/operations.md says: VACUUM FULL, by the role that owns the tables, takes it out."""
+    canary = "金丝雀七三一九".encode()
+    facts = {"client_ref": "a", "message_id": "m", "thread": "m", "type": "alert", "status": "actual"}
+    with database.use(new_database(tmp_path, "520000", CONNECTOR)):
+        Draft.objects.create(**facts, content_digest="d", submitted_by="x", submitted_at=NOW, text=canary)
+        Draft.objects.update(text=None)
+        found = [is_kept(canary)]
+        with connections["520000"].cursor() as sql:
+            sql.execute("VACUUM FULL store_draft, store_heldfile, store_contentkey")
+        found.append(is_kept(canary))
+
+    assert found == [True, False]
+
+
+def is_kept(canary: bytes) -> bool:
+    """Whether a file of the current database holds it."""
+    name = connections[database.current()].settings_dict["NAME"]
+    with postgresql.administer() as admin:
+        admin.execute("CHECKPOINT")
+        [oid] = admin.execute("SELECT oid FROM pg_database WHERE datname = %s", [name]).fetchone() or [0]
+    folder = Path(os.environ[postgresql.ADDRESS]) / "data" / "base" / str(oid)
+    return any(canary in file.read_bytes() for file in folder.iterdir())
