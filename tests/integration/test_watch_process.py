@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import address
+from tests.support.databases import CONNECTOR, address
 from tests.support.gateways import MailServer, mail_server
 from tests.support.processes import ROOT, until
 from tests.support.province import Network, Province, alert
@@ -22,6 +22,7 @@ from tongbao_broker.process import is_ready
 from tongbao_connectors.duty.models import Notification
 
 END_S = 10.0
+PAPERS = "tongbao_connectors.papers"
 pytestmark = pytest.mark.kafka
 
 
@@ -34,7 +35,7 @@ def mail() -> Iterator[MailServer]:
 @pytest.fixture
 def gd(tmp_path: Path, mail: MailServer) -> Iterator[Province]:
     """440000 with an alert that waits, as of now, and e-mail to a real server."""
-    net = Network(tmp_path, world=World.create(now=SystemClock().now()))
+    net = Network(tmp_path, World.create(now=SystemClock().now()), apps=(*CONNECTOR, PAPERS))
     gz, gd = net.province("520000"), net.province("440000")
     gz.submit(alert("a-1"))
     net.settle()
