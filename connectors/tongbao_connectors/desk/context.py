@@ -18,6 +18,7 @@ from tongbao_connectors.authorisation import Role, Verb, Who, decide
 from tongbao_connectors.desk import access
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import pick
+from tongbao_connectors.desk.middleware import GREET
 from tongbao_connectors.desk.models import Account
 from tongbao_connectors.desk.posted.lists import count_unseen
 from tongbao_connectors.duty_time import BEIJING
@@ -94,7 +95,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "on_duty": [here.roster().units[unit].name for unit in sorted(who.on_duty)],
         "nav": tuple(navigation(request, who)),
         "stale": stale(heard, now),
+        "greet": _greet(request),
     }
+
+
+def _greet(request: HttpRequest) -> bool:
+    """Whether this is the first page after a login, which tells of the login before."""
+    if request.headers.get("HX-Request") or request.method != "GET":
+        return False
+    return bool(request.session.pop(GREET, False))
 
 
 def tape(network: str, heard: datetime | None) -> Tape:

@@ -8,8 +8,9 @@
    factor.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from axes.handlers.proxy import AxesProxyHandler
 from django import forms
@@ -25,20 +26,32 @@ from django_otp.models import Device
 from django_otp_webauthn.models import WebAuthnCredential
 
 from tongbao_broker import logs
+from tongbao_broker.errors import Words
 from tongbao_connectors.desk import access, tokens
 from tongbao_connectors.desk.asking import AskingForm
 from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import say, words
 from tongbao_connectors.desk.language_switch import safe_next
-from tongbao_connectors.desk.middleware import BEGAN, SEEN, public
+from tongbao_connectors.desk.middleware import BEGAN, GREET, PENDING, SEEN, Ended, public
 from tongbao_connectors.desk.models import ADDRESS, USERNAME, Account
 from tongbao_connectors.desk.web import LOCKED_FOR, LOGIN_TRIES
 
-PENDING = "pending"
 NEXT = "next"
 STEP_FOR = timedelta(minutes=5)
 BACKEND = "tongbao_connectors.desk.backends.PasswordBackend"
 FINGERPRINT_HEX = 64
+
+ENDED: Final[Mapping[str, Words]] = {
+    Ended.IDLE: Words(
+        "你一段时间没有操作，已自动退出。", "You were logged out: no page was asked for in a while."
+    ),
+    Ended.HOURS: Words("本次登录已满时限，请重新登录。", "The login reached its longest time; log in again."),
+    Ended.GONE: Words(
+        "登录已失效：口令已改、账号已停用，或在别处退出。",
+        "The login is void: the password was changed, the account closed, or it was ended elsewhere.",
+    ),
+}
+"""Why a login ended, by the word in the address."""
 
 log = logs.get(__name__)
 
@@ -88,7 +101,8 @@ def first(request: HttpRequest) -> HttpResponse:
         if account is not None:
             return _first_done(request, account)
     facts = {"form": form, "certificate": bool(certificate_of(request)), "next": safe_next(request)}
-    return _page(request, "desk/login.html", **facts, unknown_certificate=by_certificate)
+    facts |= {"unknown_certificate": by_certificate, "ended": ENDED.get(request.GET.get("ended", ""))}
+    return _page(request, "desk/login.html", form.data.get("username", ""), **facts)
 
 
 @public
@@ -108,7 +122,7 @@ def second(request: HttpRequest) -> HttpResponse:
         failed(request, account.username)
         form.add_error("code", _wrong_code(request, account.username))
     facts = {"form": form, "account_name": account.username, "has_key": has_key(account)}
-    return _page(request, "desk/login-second.html", **facts)
+    return _page(request, "desk/login-second.html", account.username, **facts)
 
 
 @public
@@ -205,15 +219,15 @@ def pending(request: HttpRequest) -> Account | None:
 def enter(request: HttpRequest, account: Account, device: Device | None) -> HttpResponse:
     """Logs the account in, both steps done, and leads to where it wanted to go."""
     now, target = desk().now(), request.session.get(NEXT, "/")
-    account.last_login_before = account.last_login
+    before = {"last_login_before": account.last_login, "last_login_before_from": account.last_login_from}
     request.session.pop(PENDING, None)
     login(request, account, backend=BACKEND)
     if device is not None:
         login_device(request, device)
-    Account.objects.filter(pk=account.pk).update(
-        last_login=now, last_login_before=account.last_login_before, last_login_from=address_of(request)
-    )
+    mine = Account.objects.filter(pk=account.pk)
+    mine.update(last_login=now, last_login_from=address_of(request), **before)
     request.session[BEGAN] = request.session[SEEN] = now.isoformat()
+    request.session[GREET] = True
     log.info("logged in", officer_ref=account.officer_ref)
     return redirect(target)
 
@@ -265,6 +279,11 @@ def _locked() -> str:
     )
 
 
-def _page(request: HttpRequest, template: str, **facts: Any) -> HttpResponse:
+def _page(request: HttpRequest, template: str, username: str = "", **facts: Any) -> HttpResponse:
+    """A page of the way in; after a try with a name that is locked its status says so, and until when."""
     facts |= {"idle_minutes": desk().file.idle_minutes}
-    return render(request, template, facts)
+    if request.method != "POST" or not username or not is_locked(request, username):
+        return render(request, template, facts)
+    response = render(request, template, facts, status=429)
+    response.headers["Retry-After"] = str(int(LOCKED_FOR.total_seconds()))
+    return response

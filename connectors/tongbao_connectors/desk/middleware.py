@@ -2,8 +2,9 @@
 
 1. `not_stored`: no page is kept by a browser or proxy; files that are the same for everybody may be.
 2. `Gate`: nothing is shown before login but the pages marked `@public`; a login ends after the idle time and
-   at the latest after the session's hours; who has a password of another's choosing changes it first.
-   What somebody typed on a page that `keeps` it is saved first, and nothing else is done.
+   at the latest after the session's hours, and the login page says why; who has a password of another's
+   choosing changes it first. What somebody typed on a page that `keeps` it is saved first, and nothing else
+   is done.
 3. A look in the background (a page's live counts) doesn't keep a login alive.
 4. Our own errors become pages: not found, no right, already decided otherwise, held.
 5. What the database can't keep, as a null character on PostgreSQL, is a request that no form of ours makes.
@@ -11,9 +12,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -30,10 +33,20 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 BEGAN = "began"
 SEEN = "seen"
+PENDING = "pending"
+GREET = "greet"
 BACKGROUND = "background"
 RENEW_EVERY = timedelta(seconds=60)
 
 log = logs.get(__name__)
+
+
+class Ended(StrEnum):
+    """Why a login has ended."""
+
+    IDLE = "idle"
+    HOURS = "hours"
+    GONE = "gone"
 
 
 def public(view: View) -> View:
@@ -75,12 +88,13 @@ class Gate:
     ) -> HttpResponse | None:
         account = request.user
         if not isinstance(account, Account) or not account.is_authenticated:
-            return None if getattr(view, "public", False) else _to_login(request)
+            return None if getattr(view, "public", False) else _to_login(request, _lost(request))
         now = desk().now()
-        if _is_over(request, now):
+        ended = why_over(request, now)
+        if ended:
             kept = _kept(request, account, view, named)
             access.leave(request)
-            return None if getattr(view, "public", False) else _to_login(request, kept)
+            return None if getattr(view, "public", False) else _to_login(request, ended, kept)
         if not getattr(view, "in_background", False):
             _renew(request, now)
         request.who = access.who_is(account, now)  # type: ignore[attr-defined]
@@ -95,13 +109,22 @@ class Gate:
         return None
 
 
-def _is_over(request: HttpRequest, now: datetime) -> bool:
+def why_over(request: HttpRequest, now: datetime) -> Ended | None:
+    """Why a login counts no more; None while it does."""
     began, seen = request.session.get(BEGAN), request.session.get(SEEN)
     if began is None or seen is None:
-        return True
+        return Ended.GONE
     file = desk().file
+    if now - datetime.fromisoformat(began) > timedelta(hours=file.session_hours):
+        return Ended.HOURS
     idle = now - datetime.fromisoformat(seen) > timedelta(minutes=file.idle_minutes)
-    return idle or now - datetime.fromisoformat(began) > timedelta(hours=file.session_hours)
+    return Ended.IDLE if idle else None
+
+
+def _lost(request: HttpRequest) -> Ended | None:
+    """Whether whoever isn't logged in brings a cookie of a login that isn't known any more."""
+    brought = settings.SESSION_COOKIE_NAME in request.COOKIES and PENDING not in request.session
+    return Ended.GONE if brought else None
 
 
 def _renew(request: HttpRequest, now: datetime) -> None:
@@ -116,14 +139,16 @@ def _kept(request: HttpRequest, account: Account, view: Callable[..., HttpRespon
     return request.method == "POST" and keep is not None and keep(request, account, **named)
 
 
-def _to_login(request: HttpRequest, kept: bool = False) -> HttpResponse:
+def _to_login(request: HttpRequest, ended: Ended | None, kept: bool = False) -> HttpResponse:
     here = request.path if request.method == "GET" or kept else ""  # what was searched for stays out of it
     asked = {"next": here} if here not in ("", "/") else {}
-    asked |= {"kept": "1"} if kept else {}
+    asked |= {"kept": "1"} if kept else {"ended": ended.value} if ended else {}
+    if request.headers.get("HX-Request") and not kept:
+        asked.pop("next", None)
     target = reverse("login") + (f"?{urlencode(asked)}" if asked else "")
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=401)
-        response.headers["HX-Redirect"] = target if kept else reverse("login")
+        response.headers["HX-Redirect"] = target
         return response
     return redirect(target)
 

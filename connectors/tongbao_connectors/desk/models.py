@@ -44,6 +44,7 @@ class Account(AbstractBaseUser):
     certificate = models.CharField(max_length=FINGERPRINT, default="", blank=True)
     last_login_from = models.CharField(max_length=ADDRESS, default="", blank=True)
     last_login_before = models.DateTimeField(null=True)
+    last_login_before_from = models.CharField(max_length=ADDRESS, default="", blank=True)
     shortcuts = models.BooleanField(default=True)
 
     USERNAME_FIELD = "username"

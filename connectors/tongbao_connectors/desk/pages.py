@@ -1,4 +1,7 @@
-"""Pages that say what went wrong: what happened, what is safe, what to do, the code last."""
+"""Pages that say what went wrong: what happened, what is safe, what to do, the code last.
+
+They lead on as every page does, wherever a request failed; of a case they say nothing.
+"""
 
 import secrets
 
@@ -7,7 +10,10 @@ from django.shortcuts import render
 
 from tongbao_broker import logs
 from tongbao_broker.errors import Conflict, Held, NoRight, NotFound, OperationError, Refused, Words
+from tongbao_connectors.desk import access
+from tongbao_connectors.desk.here import desk
 from tongbao_connectors.desk.language import current, pick
+from tongbao_connectors.desk.models import Account
 from tongbao_schemas.errors import TongbaoError
 
 STATUS = ((NotFound, 404), (NoRight, 403), (Conflict, 409), (Held, 503), (Refused, 422))
@@ -74,4 +80,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, **facts: str) -> HttpResponse:
-    return render(request, "desk/trouble.html", facts, status=status)
+    try:
+        _recognise(request)
+        return render(request, "desk/trouble.html", facts, status=status)
+    except Exception:  # whatever failed may be what a page needs: then its words by themselves
+        log.exception("a page about trouble failed")
+        lines = filter(None, (facts["title"], facts.get("next_step"), facts.get("code")))
+        return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", status=status)
+
+
+def _recognise(request: HttpRequest) -> None:
+    """Who asks, also where no view was reached that would have found out."""
+    from tongbao_connectors.desk.middleware import why_over
+
+    account = getattr(request, "user", None)
+    known = isinstance(account, Account) and not hasattr(request, "who")
+    if known and why_over(request, desk().now()) is None:
+        request.who = access.who_is(account, desk().now())  # type: ignore[attr-defined]

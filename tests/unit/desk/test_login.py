@@ -167,6 +167,63 @@ def test_login_ends_when_idle_and_after_its_hours(gd: DeskAt) -> None:
     assert last == 302
 
 
+@pytest.mark.parametrize(
+    ("lang", "minutes", "said"),
+    [
+        ("zh-CN", 16, "你一段时间没有操作，已自动退出。"),
+        ("zh-CN", 13 * 60, "本次登录已满时限"),
+        ("en", 16, "You were logged out"),
+    ],
+)
+def test_the_login_page_says_why_a_login_ended(gd: DeskAt, lang: str, minutes: int, said: str) -> None:
+    """Idle for too long, or logged in for too long; a script that asks is led to the same page."""
+    person = gd.person(Role.RECEIVER, "A-0117", lang=lang)
+    script = gd.person(Role.RECEIVER, "A-0117", lang=lang)
+    gd.later(minutes=minutes)
+    where = person.get("/account/")["Location"]
+    led = script.get("/badge/", headers={"HX-Request": "true"})["HX-Redirect"]
+
+    assert said in person.get(where).text
+    assert led.partition("?")[2] in where
+
+
+def test_a_cookie_of_a_login_that_is_no_more_is_told_so(gd: DeskAt) -> None:
+    """After a change of the password elsewhere, for instance; a stranger is told nothing."""
+    person = gd.person(Role.RECEIVER, "A-0117")
+    with gd.province.here():
+        Session.objects.all().delete()
+    where = person.get("/account/")["Location"]
+
+    assert "登录已失效" in person.get(where).text
+    assert gd.stranger().get("/account/")["Location"] == "/login/?next=%2Faccount%2F"
+
+
+def test_whoever_comes_in_is_told_of_the_login_before(desk_network: Network) -> None:
+    """On the first page, once: when, from where, and what to do if it wasn't he."""
+    gd = DeskAt(desk_network.province("440000"), second_factor="off")
+    gd.account(Role.RECEIVER, "A-0117", password=PASSWORD)
+    first, second = gd.stranger(), gd.stranger()
+    log_in(first)
+    before = first.get("/account/").text
+    gd.later(hours=3)
+    second.post("/login/", {"username": NAME, "password": PASSWORD}, REMOTE_ADDR="10.1.2.3")
+    pages = [second.get("/account/").text for _ in range(2)]
+
+    assert "这是你第一次登录" in before
+    assert "上次登录 2026-11-23 12:00，来自 127.0.0.1。 如非本人，立即报组长" in pages[0]
+    assert "如非本人" not in pages[1]
+
+
+def test_a_locked_name_is_told_so_by_the_status_too(gd: DeskAt) -> None:
+    """429 with the time to wait; in words on the page, which is the login's own."""
+    for _ in range(5):
+        answer = gd.stranger().post("/login/", {"username": NAME, "password": "wrong password"})
+
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "900"
+    assert "15 分钟后再试，或由本省管理员解锁" in answer.text
+
+
 def test_logout_deletes_the_session(gd: DeskAt) -> None:
     """Nothing of a login is left on the server, and the cookie opens nothing any more."""
     person = gd.person(Role.RECEIVER, "A-0117")
