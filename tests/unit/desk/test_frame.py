@@ -62,3 +62,4 @@ def test_names_in_our_sentences_are_marked(lang: str, expected: str) -> None:
     words = {"zh-hans": "分派：演练甲 <b>（深圳）", "en": "Routed to 演练甲 <b>（深圳）"}[lang]
     with translation.override(lang):
         assert marked(words) == expected
+        assert marked(marked(words)) == expected

@@ -78,7 +78,12 @@ def chinese(text: object) -> SafeString | str:
 
 @register.filter
 def marked(text: object) -> SafeString | str:
-    """A sentence of ours with names in it: on an English page each run of Chinese is marked."""
+    """A sentence of ours with names in it: on an English page each run of Chinese is marked.
+
+    What is markup already is left as it is.
+    """
+    if isinstance(text, SafeString):
+        return text
     if language.current() == "zh":
         return str(text)
     return mark_safe(CHINESE_RUN.sub(r'<span lang="zh">\g<0></span>', escape(text)))  # noqa: S308 - escaped
