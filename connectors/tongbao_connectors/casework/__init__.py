@@ -13,10 +13,9 @@ supplement and remind of what was sent; and see where each stands.
 5. Nothing here waits for the broker: stages and messages are rows, and the connector sends them.
 """
 
-from tongbao_connectors.casework.bodies import Card, card, cards
-from tongbao_connectors.casework.bodies import plain as plain_body
-from tongbao_connectors.casework.files import Attached, files_of
+from tongbao_connectors.casework.bodies import Card, card, cards, plain_body
 from tongbao_connectors.casework.commenting import comment
+from tongbao_connectors.casework.files import Attached, files_of
 from tongbao_connectors.casework.items import Item, list_inbox, show
 from tongbao_connectors.casework.opening import OpenedBody, open_body, open_file
 from tongbao_connectors.casework.originating import (

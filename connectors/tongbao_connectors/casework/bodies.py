@@ -41,7 +41,7 @@ def cards(messages: Iterable[Message]) -> dict[int, Card]:
     return {row.pk: _card(row, values.get(row.pk), keys.get(row.pk)) for row in rows}
 
 
-def plain(message: Message) -> dict[str, Any]:
+def plain_body(message: Message) -> dict[str, Any]:
     """The body of a message; raises NotFound where it has been purged, or there never was one."""
     key = ContentKey.objects.filter(message=message).first()
     record = stored_record(message)

@@ -85,7 +85,7 @@ def files_of(message: Message, listed: Sequence[Mapping[str, Any]] = ()) -> list
 def one(message: Message, digest: str) -> Attached | None:
     """A file of exactly this message by its digest, if it may be handed out."""
     alert = message.type == MessageType.ALERT
-    listed = bodies.plain(message).get("attachments", ()) if alert else ()
+    listed = bodies.plain_body(message).get("attachments", ()) if alert else ()
     found = _of_message(message, _parts(message).get(message.message_id, {}), listed)
     return next((file for file in found if file.digest == digest and file.complete), None)
 

@@ -47,7 +47,7 @@ def open_body(
     """
     with atomic():
         message, unit = _record(reference, officer_ref, why, roster, at, unit)
-        body = bodies.plain(message)
+        body = bodies.plain_body(message)
         _report(message, officer_ref, unit, roster, at)
         openings = Opening.objects.filter(message=message).count()
     return OpenedBody(message.message_id, message.number, body, openings)

@@ -6,7 +6,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,28 +55,16 @@ def close(
 
     Raises NotFound for what isn't an own alert, Conflict, and Refused where the body breaks a rule.
     """
-    with atomic():
-        alert = _own(reference, OwnAct.CLOSE)
-        body = {"text": text, "outcome": outcome, "by": _by(officer_ref, roster)}
-        content = _to_all(alert, MessageType.CLOSURE, Relation.CLOSES, body)
-        draft = _once(alert, content, origin, officer_ref, at)
-        facts = {"outcome": outcome, "message_id": draft.message_id}
-        events.by_officer(alert, EventKind.CLOSED, at, officer_ref, roster, **facts)
-    return draft
+    coded = {"outcome": outcome}
+    return _decide(OwnAct.CLOSE, reference, text, coded, origin, officer_ref, roster, at)
 
 
 def cancel(
     reference: str, *, ground: str, text: str, origin: str, officer_ref: str, roster: Roster, at: datetime
 ) -> drafts.Draft:
     """Cancels an own alert (撤销) on a ground of `CancelGround`. Raises like `close`."""
-    with atomic():
-        alert = _own(reference, OwnAct.CANCEL)
-        body = {"text": text, "ground": ground, "by": _by(officer_ref, roster)}
-        content = _to_all(alert, MessageType.CANCEL, Relation.RETRACTS, body)
-        draft = _once(alert, content, origin, officer_ref, at)
-        facts = {"ground": ground, "message_id": draft.message_id}
-        events.by_officer(alert, EventKind.CANCELLED, at, officer_ref, roster, **facts)
-    return draft
+    coded = {"ground": ground}
+    return _decide(OwnAct.CANCEL, reference, text, coded, origin, officer_ref, roster, at)
 
 
 def supplement(
@@ -233,25 +221,41 @@ def _turns(threads: Sequence[str]) -> dict[str, list[str]]:
     return turns
 
 
-def _once(
-    alert: Message, content: dict[str, Any], origin: str, officer_ref: str, at: datetime
+_DECISIONS: Final = {
+    OwnAct.CLOSE: (MessageType.CLOSURE, Relation.CLOSES, EventKind.CLOSED),
+    OwnAct.CANCEL: (MessageType.CANCEL, Relation.RETRACTS, EventKind.CANCELLED),
+}
+"""What can be decided once: the message that says so, its relation, and the line."""
+
+
+def _decide(
+    act: OwnAct,
+    reference: str,
+    text: str,
+    coded: Mapping[str, str],
+    origin: str,
+    officer_ref: str,
+    roster: Roster,
+    at: datetime,
 ) -> drafts.Draft:
-    """Submits what can be decided once; Conflict where somebody else decided at the same moment."""
-    kind = content["type"]
-    earlier = Draft.objects.filter(thread=alert.thread, type=str(kind)).count()
-    content["client_ref"] = f"{kind}-{alert.thread}-{earlier + 1}"
-    try:
-        draft = _submit(content, origin, officer_ref, at)
-    except Refused as refused:
-        if refused.code != Code.CLIENT_REF_CONFLICT:
-            raise
-        raise _not_now(_DECISION[MessageType(kind)], own_state(alert)) from None
-    if not draft.created:
-        raise _not_now(_DECISION[MessageType(kind)], own_state(alert))
+    """Submits a decision; Conflict where somebody else decided at the same moment."""
+    kind, relation, event = _DECISIONS[act]
+    with atomic():
+        alert = _own(reference, act)
+        body = {"text": text, "by": _by(officer_ref, roster), **coded}
+        content = _to_all(alert, kind, relation, body)
+        earlier = Draft.objects.filter(thread=alert.thread, type=str(kind)).count()
+        content["client_ref"] = f"{kind}-{alert.thread}-{earlier + 1}"
+        try:
+            draft = _submit(content, origin, officer_ref, at)
+        except Refused as refused:
+            if refused.code != Code.CLIENT_REF_CONFLICT:
+                raise
+            raise _not_now(act, own_state(alert)) from None
+        if not draft.created:
+            raise _not_now(act, own_state(alert))
+        events.by_officer(alert, event, at, officer_ref, roster, **coded, message_id=draft.message_id)
     return draft
-
-
-_DECISION: Final = {MessageType.CLOSURE: OwnAct.CLOSE, MessageType.CANCEL: OwnAct.CANCEL}
 
 
 def _submit(content: dict[str, Any], origin: str, officer_ref: str, at: datetime) -> drafts.Draft:
