@@ -9,7 +9,7 @@ from tongbao_broker.kafka import strimzi
 from tongbao_broker.kafka.strimzi import Resource, Shape
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]  # fetches some 60 MB the first time
-META = {"apiVersion": {}, "kind": {}, "metadata": {}}
+META: Resource = {"apiVersion": {}, "kind": {}, "metadata": {}}
 """What every resource has and a custom one's schema leaves to Kubernetes."""
 
 

@@ -38,7 +38,8 @@ def schema(kind: str) -> Json:
         subprocess.run(command, check=True, capture_output=True)
         crd = yaml.safe_load(file.read_text("utf-8"))
     [version] = [each for each in crd["spec"]["versions"] if each["name"] == "v1"]
-    return _closed(version["schema"]["openAPIV3Schema"])
+    closed: Json = _closed(version["schema"]["openAPIV3Schema"])
+    return closed
 
 
 @cache
