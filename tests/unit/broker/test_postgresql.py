@@ -166,6 +166,8 @@ def test_a_stopped_server_holds_and_comes_back(server: Server) -> None:
             for _ in range(2):
                 with pytest.raises(Held), database.atomic():
                     cursor.load("s")
+            with pytest.raises(Held):
+                database.migrate("stopped")
             server.start()
             with database.atomic():
                 assert cursor.load("s") is not None
