@@ -49,12 +49,12 @@ def add(
     from tongbao_connectors.cli.errors import Usage
 
     if role not in list(Role):
-        raise Usage("--role")
+        raise Usage(call.words(f"--role 为 {'、'.join(Role)} 之一", f"--role is one of {', '.join(Role)}"))
     with _desk(call) as roster:
         from tongbao_connectors.desk import people
 
         if unit is not None and unit not in roster.units:
-            raise Usage("--unit")
+            raise Usage(call.words(f"--unit：名册中没有 {unit}", f"--unit: the roster has no {unit}"))
         known = roster.officers.get(call.officer_ref())
         given = {
             "name": name or (known.name if known else call.officer_ref()),
@@ -62,7 +62,7 @@ def add(
         }
         made, password = people.make(username, officer_ref=call.officer_ref(), role=Role(role), **given)
         facts = _facts(made) | {"password": password}
-    call.put(facts, lambda: _show([facts], call))
+    call.put(facts, lambda: _show_with_password(facts, call))
 
 
 @entry("list", both("列出账号", "List the accounts"))
@@ -92,7 +92,7 @@ def reset(
             raise NotFound(username)
         tokens.forget(account)
         facts = _facts(account) | {"password": people.reset_password(account)}
-    call.put(facts, lambda: _show([facts], call))
+    call.put(facts, lambda: _show_with_password(facts, call))
 
 
 @contextmanager
@@ -114,10 +114,25 @@ def _facts(account: "Account") -> dict[str, Any]:
     }
 
 
+def _show_with_password(facts: dict[str, Any], call: Call) -> None:
+    _show([facts], call)
+    call.say(
+        "口令只显示这一次，当面交给本人。登录后须先改口令，再设置令牌。",
+        "The password is shown this once; hand it over in person. At the first login it has to be changed "
+        "and a token set up.",
+    )
+
+
 def _show(rows: list[dict[str, Any]], call: Call) -> None:
     from tongbao_connectors.authorisation import Role
     from tongbao_connectors.cli.printing import table
 
+    if not rows:
+        call.say(
+            "还没有账号。新建：tongbao account add 警号 --role admin --officer 编号",
+            "There is no account yet. Make one: tongbao account add NAME --role admin --officer REF",
+        )
+        return
     headings = [
         call.words("警号", "login name"),
         call.words("编号", "reference"),
