@@ -6,15 +6,17 @@
 2. A worker says that it is ready by a file that holds its process id and when that process began, so that a
    stale file of a former one doesn't count, not even in a container, where process ids repeat.
 3. It renews the file's time while its loop turns: a process that hangs is one whose file has grown old
-   (`health` asks for both).
+   (`health` asks for both). Where systemd started it, systemd is told the same (sd_notify(3)).
 4. SIGTERM and SIGINT set an event that the worker's loop looks at.
 """
 
+import contextlib
 import ctypes
 import json
 import math
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any
 SUPERVISOR = "TONGBAO_SUPERVISOR_PID"
 PR_SET_PDEATHSIG = 1
 READY = "ready"
+SOCKET = "NOTIFY_SOCKET"
 BEAT_EVERY_S = 5.0
 STARTED = 19
 """Which field behind the command's name in /proc/PID/stat says when the process began (proc(5): field 22)."""
@@ -89,6 +92,7 @@ class Pulse:
 
     def __init__(self, folder: Path, name: str = READY, pid: int | None = None) -> None:
         mark_ready(folder, name, pid)
+        _tell_systemd("READY=1")
         self._file = _ready_file(folder, name)
         self._next_s = time.monotonic() + BEAT_EVERY_S
 
@@ -102,6 +106,16 @@ class Pulse:
         if self.due:
             self._next_s = time.monotonic() + BEAT_EVERY_S
             os.utime(self._file)
+            _tell_systemd("WATCHDOG=1")
+
+
+def _tell_systemd(word: str) -> None:
+    """One word to the socket that systemd names; nothing where it isn't systemd that started this process."""
+    address = os.environ.get(SOCKET, "")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.sendto(word.encode("ascii"), address.replace("@", "\0", 1) if address[0] == "@" else address)
 
 
 def silent_s(folder: Path, name: str = READY) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -61,11 +62,26 @@ def test_a_beat_renews_the_time_now_and_then(tmp_path: Path, monkeypatch: pytest
     os.utime(file, (1, 1))
     pulse.beat()
     untouched = file.stat().st_mtime
-    monkeypatch.setattr(process.time, "monotonic", lambda: time.perf_counter() + 10**9)
+    monkeypatch.setattr(time, "monotonic", lambda: time.perf_counter() + 10**9)
     pulse.beat()
 
     assert untouched == 1
     assert file.stat().st_mtime > 1
+
+
+def test_systemd_hears_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where systemd started the process it is told that it is ready, and that it lives; else nobody is."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.bind(str(tmp_path / "notify"))
+        there.settimeout(5)
+        process.Pulse(tmp_path)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        pulse = process.Pulse(tmp_path)
+        monkeypatch.setattr(time, "monotonic", lambda: time.perf_counter() + 10**9)
+        pulse.beat()
+        heard = [there.recv(100), there.recv(100)]
+
+    assert heard == [b"READY=1", b"WATCHDOG=1"]
 
 
 @pytest.mark.parametrize(
