@@ -232,7 +232,9 @@ def _set_standing(call: Call, code: str, status: "ParticipantStatus") -> None:
     from tongbao_connectors.cli.printing import facts, now
     from tongbao_connectors.enrolment import centre
 
-    directory = centre.set_standing(call.workspace(), code, status, now())
+    directory = centre.set_standing(
+        call.workspace(), code, status, now(), open_topics=lambda wanted: _open_topics(call, wanted)
+    )
     call.put(
         {"code": code, "standing": str(status), "directory": directory.version},
         lambda: facts(

@@ -7,8 +7,8 @@
 Rules:
 1. A request is kept only if its own keys signed it. Who sent it is decided by a person: approval takes the
    fingerprint that the province read out on the telephone.
-2. Approval lists the keys and makes topics and rights, but the province is suspended: nobody can notify it,
-   and what it sends is rejected. It becomes active when it has said that it is up.
+2. Approval lists the keys and makes topics and the rights to read, but the province is suspended: nobody can
+   notify it, and it can't write. It becomes active when it has said that it is up.
 3. Topics and rights are there before the directory is: whoever reads it can read and write at once.
    A province that is listed already renews its keys in the same way; the ones before end some days later.
 4. No key of a province is ever known here but its public half. An approval that was interrupted is finished
@@ -125,8 +125,18 @@ def approve(
     return answer.encode("ascii"), fingerprint(_root(issue).digest)
 
 
-def set_standing(place: Workspace, code: str, status: ParticipantStatus, now: datetime) -> Directory:
-    """Makes a province active, or suspends it; the directory that says so. Raises NoSuchParticipant."""
+def set_standing(
+    place: Workspace,
+    code: str,
+    status: ParticipantStatus,
+    now: datetime,
+    *,
+    open_topics: Callable[[Directory], None],
+) -> Directory:
+    """Makes a province active, or suspends it, which takes its right to write; the directory that says so.
+
+    Raises NoSuchParticipant, and whatever `open_topics` raises; the network is then as it was.
+    """
     with issuing.alone(place):
         issue = issuing.current(place, now)
         participant = issue.directory.participant(code)
@@ -139,6 +149,7 @@ def set_standing(place: Workspace, code: str, status: ParticipantStatus, now: da
                 lambda directory, signers: authority.with_status(directory, code, status, signers, now),
                 now,
             )
+            open_topics(issue.directory)
             issuing.publish(place, issue)
         if status is ParticipantStatus.ACTIVE and _folder(place, code).is_dir():
             (_folder(place, code) / "active").touch()

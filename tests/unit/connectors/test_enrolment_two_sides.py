@@ -67,7 +67,7 @@ def test_each_state_after_the_other(place: Workspace, home: Path) -> None:
     assert province.install(home, answer, root, NOW).standing is Standing.APPROVED
     seen = [standing(place)]
     for status in (ParticipantStatus.ACTIVE, ParticipantStatus.SUSPENDED, ParticipantStatus.ACTIVE):
-        centre.set_standing(place, CODE, status, NOW)
+        centre.set_standing(place, CODE, status, NOW, open_topics=no_broker)
         seen.append(standing(place))
         participant = directory(place).participant(CODE)
         assert participant is not None
@@ -221,7 +221,7 @@ def listed(place: Workspace) -> list[KeyRecord]:
 def test_keys_are_renewed_as_they_were_enrolled(place: Workspace, home: Path) -> None:
     """New seal key held first; the message key in use stays until the answer is there; the old ones end."""
     province.install(home, *approve(place, home), NOW)
-    centre.set_standing(place, CODE, ParticipantStatus.ACTIVE, NOW)
+    centre.set_standing(place, CODE, ParticipantStatus.ACTIVE, NOW, open_topics=no_broker)
     before, tls = kids(home), (home / "tls.pem").read_bytes()
 
     province.renew(home)
@@ -299,7 +299,7 @@ def test_what_nobody_asked_for_is_not_found(place: Workspace, code: str) -> None
     with pytest.raises(NotFound):
         centre.approve(place, code, "0000", NOW, open_topics=no_broker)
     with pytest.raises(OperationError):
-        centre.set_standing(place, code, ParticipantStatus.SUSPENDED, NOW)
+        centre.set_standing(place, code, ParticipantStatus.SUSPENDED, NOW, open_topics=no_broker)
 
 
 def test_a_folder_without_keys_says_so(tmp_path: Path) -> None:
