@@ -17,7 +17,7 @@ from tongbao_connectors import finding
 from tongbao_connectors.case_rules import EventKind
 from tongbao_connectors.store.models import Event, Message, Opening, Outbox, StageReport
 from tongbao_schemas.bodies.codes import AnswerKind
-from tongbao_schemas.codes import MessageType, Stage
+from tongbao_schemas.codes import MessageType, Stage, Status
 
 ENDING = frozenset({AnswerKind.RESULT, AnswerKind.RETURNED, AnswerKind.REDIRECT})
 
@@ -183,9 +183,13 @@ def _standing(thread: _Thread, reports: Iterable[StageReport], calls: Iterable[E
 
 
 def _told(said: Sequence[Message]) -> dict[str, Addressee]:
-    """Whoever was addressed by the alert or an update of it, with the deadlines stated last."""
+    """Whoever was addressed by the alert or an update of it, with the deadlines stated last.
+
+    A test ends with its delivery: it reaches no officer, so nobody owes anything.
+    """
     telling = [row for row in said if row.type in (MessageType.ALERT, MessageType.UPDATE)]
-    stating = next((row for row in reversed(telling) if row.sign_by is not None), None)
+    due = [row for row in telling if row.sign_by is not None and row.status != Status.TEST]
+    stating = due[-1] if due else None
     terms = (stating.sign_by, stating.first_feedback_by, stating.result_by) if stating else (None, None, None)
     return {code: Addressee(code, *terms) for row in telling for code in row.audience_codes}
 

@@ -205,6 +205,17 @@ def test_what_waits_for_the_connector(gz: DeskAt, leader: Browser) -> None:
     assert "等待发出" in text(leader.get(f"/sent/{waiting}/"))
 
 
+def test_nobody_owes_anything_for_a_test(gz: DeskAt, leader: Browser, desk_network: Network) -> None:
+    """It reaches no officer: there is no clock, and it says that it ends with its delivery."""
+    sent = gz.province.submit(alert("a-test", status="test"))
+    desk_network.settle()
+    with gz.province.here():
+        [there] = casework.standing(sent.message_id)
+
+    assert (there.delivered_at is not None, there.due_at) == (True, None)
+    assert "测试，送达为止" in text(leader.get("/sent/"))
+
+
 def test_a_refused_one_says_why(gz: DeskAt, leader: Browser, desk_network: Network) -> None:
     """What the connector had to refuse stands on top of the list with its code."""
     gz.province.submit(alert("a-3", "650000"))
