@@ -5,11 +5,24 @@ from typing import Final
 
 from django.db.models import F, QuerySet
 
-from tongbao_connectors.authorisation import APPROVERS, Who
+from tongbao_connectors.authorisation import APPROVERS, Decision, Thing, Verb, Who, decide
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.states import Act, State
 
 ENDED: Final = (State.ISSUED.value, State.DISCARDED.value)
+
+
+def thing_of(paper: Paper) -> Thing:
+    """A draft as `authorisation` sees it."""
+    return Thing(
+        kind="draft", unit=paper.unit, direction="out", submitted_by=paper.author, reviewed_by=paper.reviewer
+    )
+
+
+def reads(who: Who, paper: Paper) -> Decision:
+    """A draft is read by its author and by those who may review or issue it."""
+    own = who.officer_ref == paper.author
+    return decide(who, Verb.DRAFT if own else Verb.REVIEW, thing_of(paper))
 
 
 def mine(who: Who) -> "QuerySet[Paper]":

@@ -36,8 +36,8 @@ from tongbao_connectors.papers import clearing, following, lists, redrafting
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.following import Follow
 from tongbao_connectors.papers.models import Paper
+from tongbao_connectors.papers.redrafting import Successor
 from tongbao_connectors.papers.standing import Due, due_of, stands
-from tongbao_connectors.papers.standing import owed as owed
 from tongbao_connectors.papers.values import one
 from tongbao_connectors.store.models import Draft, InboxItem, Message, Outbox
 from tongbao_connectors.wording import Wording
@@ -242,7 +242,7 @@ def show(
         "rejected": _sentence(line.rejected) if line.rejected else None,
         "may_draft": bool(may(request, Verb.SUPPLEMENT, thing)),
         "source": redrafting.source_of(paper),
-        "successors": redrafting.successors(message.message_id),
+        "successors": _successors(message.message_id, who),
         "basis": reading.basis_of(message),
         "lines": timeline(message.message_id),
         "opened": opened_by(message.message_id),
@@ -305,11 +305,16 @@ def _on_its_way(request: HttpRequest, message_id: UUID) -> HttpResponse:
         "draft": draft,
         "steps": list(paper.steps.order_by("pk")) if paper else [],
         "refused": _refused(draft),
-        "successors": redrafting.successors(draft.message_id),
+        "successors": _successors(draft.message_id, who),
         "may_draft": bool(may(request, Verb.DRAFT))
         and bool(may(request, Verb.SUPPLEMENT, refused_by(draft, who))),
     }
     return render(request, "papers/on_its_way.html", facts)
+
+
+def _successors(message_id: str, who: Who) -> list[tuple[Successor, bool]]:
+    """The drafts that were made out of an alert, each with whether this reader may read it."""
+    return [(each, bool(lists.reads(who, each.paper))) for each in redrafting.successors(message_id)]
 
 
 def _refused(draft: Draft) -> Words | None:

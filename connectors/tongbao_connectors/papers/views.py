@@ -20,8 +20,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tongbao_broker.database import atomic
-from tongbao_broker.errors import Conflict, NotFound, Words
-from tongbao_connectors.authorisation import APPROVERS, Role, Thing, Verb
+from tongbao_broker.errors import Conflict, NoRight, NotFound, Words
+from tongbao_connectors.authorisation import APPROVERS, Role, Verb
 from tongbao_connectors.desk.access import check as demand
 from tongbao_connectors.desk.access import may, needs, who_asks
 from tongbao_connectors.desk.here import desk
@@ -36,6 +36,7 @@ from tongbao_connectors.papers import (
     clearing,
     drafting,
     importing,
+    lists,
     networks,
     page,
     places,
@@ -183,7 +184,7 @@ draft.keeps = keep  # type: ignore[attr-defined]
 def _draft(request: HttpRequest, number: int) -> HttpResponse:
     paper = drafting.find(number)
     if request.method == "POST":
-        demand(request, Verb.DRAFT, _thing(paper))
+        demand(request, Verb.DRAFT, lists.thing_of(paper))
         return _posted(request, paper)
     if _writes(request, paper):
         faults = _faults(request, paper) if "checked" in request.GET else ()
@@ -193,9 +194,9 @@ def _draft(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _check_reader(request: HttpRequest, paper: Paper) -> None:
-    """A draft is read by its author and by those who may review or issue it; raises NoRight."""
-    if who_asks(request).officer_ref != paper.author:
-        demand(request, Verb.REVIEW, _thing(paper))
+    decision = lists.reads(who_asks(request), paper)
+    if not decision:
+        raise NoRight(next_step=decision.reason)
 
 
 def _posted(request: HttpRequest, paper: Paper) -> HttpResponse:
@@ -256,7 +257,7 @@ def _submitted(request: HttpRequest, paper: Paper) -> HttpResponse:
 def category(request: HttpRequest, number: int) -> HttpResponse:
     """改类别: what each other category would drop is said first."""
     paper = drafting.find(number)
-    demand(request, Verb.DRAFT, _thing(paper))
+    demand(request, Verb.DRAFT, lists.thing_of(paper))
     if not _writes(request, paper):
         return redirect("draft", paper.pk)
     chosen = request.POST.get("category", "")
@@ -287,7 +288,7 @@ def act(request: HttpRequest, number: int) -> HttpResponse:
     wanted = request.POST.get("act", "")
     if wanted not in frozenset(SAVE_VERBS):
         raise Conflict(Words("没有这个操作", "there is no such act"))
-    demand(request, SAVE_VERBS[Act(wanted)], _thing(paper))
+    demand(request, SAVE_VERBS[Act(wanted)], lists.thing_of(paper))
     remark = request.POST.get("remark", "")
     if wanted == Act.SEND_BACK and not remark.strip():
         return _read(request, paper, unsaid=True, status=422)
@@ -457,12 +458,6 @@ def _about(request: HttpRequest, paper: Paper) -> dict[str, Any]:
     }
 
 
-def _thing(paper: Paper) -> Thing:
-    return Thing(
-        kind="draft", unit=paper.unit, direction="out", submitted_by=paper.author, reviewed_by=paper.reviewer
-    )
-
-
 def _hand(request: HttpRequest) -> Hand:
     return Hand.of(who_asks(request), desk())
 
@@ -471,7 +466,8 @@ def _writes(request: HttpRequest, paper: Paper) -> bool:
     who = who_asks(request)
     mine = states.part(who.officer_ref, author=paper.author, reviewer=paper.reviewer)
     return (
-        bool(may(request, Verb.DRAFT, _thing(paper))) and states.obstacle(Act.SAVE, paper.stage, mine) is None
+        bool(may(request, Verb.DRAFT, lists.thing_of(paper)))
+        and states.obstacle(Act.SAVE, paper.stage, mine) is None
     )
 
 
@@ -480,7 +476,9 @@ def _possible(request: HttpRequest, paper: Paper) -> tuple[Act, ...]:
     who = who_asks(request)
     mine = states.part(who.officer_ref, author=paper.author, reviewer=paper.reviewer)
     allowed = states.possible(paper.stage, mine)
-    return tuple(act for act in allowed if act in SAVE_VERBS and may(request, SAVE_VERBS[act], _thing(paper)))
+    return tuple(
+        act for act in allowed if act in SAVE_VERBS and may(request, SAVE_VERBS[act], lists.thing_of(paper))
+    )
 
 
 def _why_not(request: HttpRequest, paper: Paper) -> Words | None:
@@ -488,7 +486,7 @@ def _why_not(request: HttpRequest, paper: Paper) -> Words | None:
     if paper.stage not in (State.REVIEWING, State.APPROVED) or who_asks(request).officer_ref == paper.author:
         return states.NOT_ONES_OWN if paper.stage in (State.REVIEWING, State.APPROVED) else None
     verb = Verb.REVIEW if paper.stage is State.REVIEWING else Verb.ISSUE
-    decision = may(request, verb, _thing(paper))
+    decision = may(request, verb, lists.thing_of(paper))
     return None if decision else decision.reason
 
 

@@ -413,7 +413,7 @@ def test_an_ended_login_keeps_nothing_of_somebody_elses_draft(author: Browser, g
 
     response = other.post(address, {"body.title": ["别人的"], "act": ["save"]})
 
-    assert response.headers["Location"] == "/login/"
+    assert response.headers["Location"] == "/login/?ended=idle"
     assert "body.title" not in paper_of(gz).values
 
 

@@ -119,7 +119,9 @@ def test_reissued_as_an_addressee_suggested(gz: DeskAt, leader: Browser, desk_ne
 
 
 def test_one_more_province_without_a_suggestion(gz: DeskAt, leader: Browser) -> None:
-    """The provinces are chosen; those that have it already aren't offered; nothing chosen says so."""
+    """The provinces are chosen; those that have it already aren't offered; nothing chosen says so.
+    Of the draft others see that there is one.
+    """
     old = sent(gz)
     page = text(leader.get(f"/sent/{old}/reissue/"))
     assert f'value="{ZHEJIANG}"' in page
@@ -133,6 +135,12 @@ def test_one_more_province_without_a_suggestion(gz: DeskAt, leader: Browser) -> 
     assert paper(gz).values["audience"] == [ZHEJIANG]
     assert paper(gz).source == old
     assert openings(gz) == [("alert", LEADER, "改发")]
+    draft = f'href="/drafts/{paper(gz).pk}/"'
+    assert draft in text(leader.get(f"/sent/{old}/"))
+    seen = text(gz.person(Role.RECEIVER, OTHER).get(f"/sent/{old}/"))
+    assert "拟稿" in seen
+    assert draft not in seen
+    assert "浙江" not in seen
 
 
 def test_what_cannot_be_reissued(gz: DeskAt, leader: Browser) -> None:
