@@ -5,6 +5,9 @@
    `unclear`, and the next step of the escalation follows.
 2. Caught up: the newest head of the exchange is fresh, and every delivery that it counts is here. A gap that
    has been open for `PATIENCE` is left out of account: it may never close.
+3. What had arrived before the connector fell behind is judged all the same (ADR 0009). `behind_since` is that
+   border; it stays where it is until the connector has caught up, whichever watch is at work. A watch that
+   wasn't looking when it happened goes by the last head: what is read from a backlog is routed after it.
 """
 
 from datetime import datetime, timedelta
