@@ -36,8 +36,9 @@ from tongbao_connectors.acceptance import (
     examine,
 )
 from tongbao_schemas.bodies.alert import AlertBody
+from tongbao_schemas.bodies.attachment import cut
 from tongbao_schemas.codes import EXCHANGE
-from tongbao_schemas.encoding import format_time
+from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.record import InRecord, OutRecord
 from tongbao_schemas.refusals import Code
 
@@ -395,6 +396,20 @@ def test_references_to_what_is_known_must_fit(facts: Known, expected: Code | Non
     judged = outcome(the_answer(), known=facts)
 
     assert (judged.code if isinstance(judged, Reject) else None) == expected
+
+
+def test_only_the_sender_of_a_message_attaches_to_it() -> None:
+    """To its own message a part is taken, also before that is here; to somebody else's it is refused."""
+    alert = the_alert()
+    body = compact_json(next(cut("a.txt", b"a")))
+    part = delivered(WORLD.message("attachment", "520000", [ME], about=alert, body=body))
+    foreign = delivered(WORLD.message("attachment", "520000", [ME], about=MINE, body=body))
+    judged = outcome(foreign, known=Known.of([known(MINE)]))
+
+    assert isinstance(outcome(part, known=Known.of([known(alert)])), Accept)
+    assert isinstance(outcome(part), Accept)
+    assert isinstance(judged, Reject)
+    assert (judged.code, judged.where) == (Code.NOT_THE_ORIGIN, "refs")
 
 
 def test_a_reference_to_something_unknown_is_kept_as_an_orphan() -> None:

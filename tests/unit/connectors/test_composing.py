@@ -14,13 +14,14 @@ from tongbao_broker.trust.merkle import EMPTY_ROOT
 from tongbao_broker.trust.sealing import open_sealed
 from tongbao_broker.trust.verify import verify_message
 from tongbao_connectors.composing import FLOOR_BASIS, Composed, Office, Place, compose
-from tongbao_schemas.codes import Category, Handling, MessageType
-from tongbao_schemas.encoding import format_time
+from tongbao_schemas.bodies.attachment import MOST_BYTES, cut
+from tongbao_schemas.codes import EXCHANGE, Category, Handling, MessageType
+from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 from tongbao_schemas.header import AlertHeader, parse_header
 from tongbao_schemas.identifiers import new_id
-from tongbao_schemas.number import readable_number
-from tongbao_schemas.record import parse_out
+from tongbao_schemas.number import PROVINCES, readable_number
+from tongbao_schemas.record import IN_LIMIT, OUT_LIMIT, parse_out
 from tongbao_schemas.refusals import Code
 from tongbao_schemas.submission import parse_submission
 
@@ -211,3 +212,20 @@ def test_what_the_exchange_would_reject_is_refused_here(data: bytes, world: Worl
         composed(data, world)
 
     assert refused.value.code == expected
+
+
+def test_the_largest_part_of_a_file_goes_to_every_province() -> None:
+    """256 KiB, the longest name, 33 addressees: the record stays within what `out` and `in` take."""
+    codes = sorted(code for code in PROVINCES if code != EXCHANGE)
+    world = World.create(codes, agreements=[agreement_json(codes, NOW, id="all")])
+    others = [code for code in codes if code != "520000"]
+    said = json.loads(alert("a-1", *others)) | {
+        "type": "attachment",
+        "refs": [{"id": new_id(NOW), "digest": f"sha256:{'0' * 64}", "relation": "supplements"}],
+        "body": next(cut("𠀀" * 55 + ".jpeg", b"\xff\xd8\xff" + bytes(MOST_BYTES - 3))),
+    }
+    made = composed(compact_json(said), world)
+
+    assert len(others) == 33
+    assert len(made.value) < OUT_LIMIT
+    assert len(made.value) + 8 * 1024 < IN_LIMIT

@@ -58,6 +58,7 @@ def paper(
         "message": message,
         "sheet": shown.sheet if shown else None,
         "letter": shown.letter if shown else None,
+        "files": shown.files if shown else (),
         "addressees": message.audience_codes,
         "level_icon": CHEVRONS[Urgency(message.urgency)],
         "kept_until": w.clock(shown.kept_until if shown else message.expires_at),
