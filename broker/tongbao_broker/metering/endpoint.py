@@ -52,22 +52,28 @@ class Endpoint:
     def __call__(self, environ: dict[str, Any], respond: Respond) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _said(respond, "405 Method Not Allowed", "GET only")
+        try:
+            return self._answer(environ, respond)
+        finally:
+            database.close()  # each request has a thread of its own, and so its own connections
+
+    def _answer(self, environ: dict[str, Any], respond: Respond) -> Iterable[bytes]:
         match environ["PATH_INFO"]:
             case "/metrics":
-                return self._told(environ, respond)
+                return list(self._metrics(environ, respond))
             case "/healthz":
                 return self._judged(respond, health.trouble(self._folder, self._name))
             case "/readyz":
-                return self._judged(respond, health.trouble(self._folder, self._name) or self._held())
+                return self._judged(respond, health.trouble(self._folder, self._name) or self._waits_for())
             case _:
                 return _said(respond, "404 Not Found", "/metrics /healthz /readyz")
 
-    def _told(self, environ: dict[str, Any], respond: Respond) -> Iterable[bytes]:
-        """The metrics, read to their end before this thread's connections to the database are closed."""
+    def _waits_for(self) -> str:
         try:
-            return list(self._metrics(environ, respond))
-        finally:
-            database.close()
+            return self._held()
+        except Exception:
+            log.exception("it can't be told what is held")
+            return "unknown"
 
     def _judged(self, respond: Respond, trouble: str | None) -> Iterable[bytes]:
         return _said(respond, "503 Service Unavailable" if trouble else "200 OK", trouble or "ok")

@@ -122,6 +122,17 @@ def test_health_and_readiness(
     assert ask(path, tmp_path, held) == (status, text)
 
 
+def test_who_cannot_say_what_he_waits_for_is_not_ready(tmp_path: Path) -> None:
+    """A database that is away makes the answer `unknown`, not an error page."""
+    Pulse(tmp_path)
+    said: list[str] = []
+    answer = Endpoint(tmp_path, "ready", lambda: str(1 / 0))
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz", "QUERY_STRING": ""}
+    body = b"".join(answer(environ, lambda status, _headers: said.append(status)))
+
+    assert (said, body) == (["503 Service Unavailable"], b"unknown\n")
+
+
 def test_nothing_can_be_sent_there(tmp_path: Path) -> None:
     """The address only answers."""
     assert ask("/metrics", tmp_path, method="POST")[0] == "405 Method Not Allowed"
