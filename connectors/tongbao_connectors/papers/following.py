@@ -18,7 +18,7 @@ from tongbao_connectors.papers import agreements, redrafting
 from tongbao_connectors.papers.drafting import Hand
 from tongbao_connectors.papers.page import province
 from tongbao_connectors.store.models import InboxItem, Message
-from tongbao_schemas.bodies.codes import CancelGround, ChangedPart, ClosureOutcome
+from tongbao_schemas.bodies.codes import AnswerKind, CancelGround, ChangedPart, ClosureOutcome
 from tongbao_schemas.codes import Labelled, MessageType, Relation
 
 LONGEST_TEXT: Final = 4000
@@ -194,11 +194,16 @@ class ReissueForm(FollowForm):
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - tells the type
         others = agreements.addressees(agreements.directory(here), here.code)
         field.choices = [(code, province(code)) for code in others if code not in message.audience_codes]
+        if not field.choices and answers:
+            del self.fields["to"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if not data.get("to") and not data.get("suggestion"):
-            self.add_error("to", words("至少选择一个省", "Choose at least one province"))
+            self.add_error(
+                "to" if "to" in self.fields else "suggestion",
+                words("至少选择一个省", "Choose at least one province"),
+            )
         return data
 
 
@@ -256,7 +261,7 @@ def _reply(message: Message, data: dict[str, Any], hand: Hand) -> None:
 def _reissue(message: Message, data: dict[str, Any], hand: Hand) -> str:
     chosen = data.get("suggestion")
     answers = {each.message_id: each for each in redrafting.suggestions(message)}
-    paper = redrafting.reissue(message, data["to"], hand, answers.get(chosen or ""))
+    paper = redrafting.reissue(message, data.get("to", ()), hand, answers.get(chosen or ""))
     return reverse("draft", args=[paper.pk])
 
 
@@ -354,5 +359,6 @@ def _choices(kind: type[Labelled]) -> list[tuple[str, str]]:
 
 
 def _named(message: Message) -> str:
-    kind = MessageType(message.type).label(current())
+    answer, lang = message.answer_kind, current()
+    kind = AnswerKind(answer).label(lang) if answer else MessageType(message.type).label(lang)
     return f"{province(message.origin)} · {kind} · {message.issued_at.astimezone(BEIJING):%m-%d %H:%M}"

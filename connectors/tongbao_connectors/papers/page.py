@@ -252,6 +252,7 @@ class _Drawing:
         if field.kind is Kind.PROVINCES:
             chosen = many(self.values, path)
             offered = self.setting.addressees if path == "audience" else self.everybody()
+            offered = (*offered, *(code for code in chosen if code in PROVINCES and code not in offered))
             yield from (Option(code, province(code), code in chosen) for code in offered)
         elif field.kind is Kind.PROVINCE:
             yield from (Option(code, province(code), code == text) for code in self.everybody())

@@ -39,8 +39,8 @@ def sent(gz: DeskAt, *, rejected: str = "", **over: Any) -> str:
     return draft.message_id
 
 
-def suggested(gz: DeskAt, reference: str) -> str:
-    """The id of 广东's answer that suggests 浙江."""
+def suggested(gz: DeskAt, reference: str, to: str = ZHEJIANG) -> str:
+    """The id of 广东's answer that suggests another province."""
     there = gz.province.net.provinces[GUANGDONG]
     with there.here():
         answer = casework.answer(
@@ -49,8 +49,8 @@ def suggested(gz: DeskAt, reference: str) -> str:
             roster=there.settings.roster(),
             at=gz.province.net.clock.now(),
             kind="redirect",
-            to=ZHEJIANG,
-            text="对象已去浙江。",
+            to=to,
+            text="对象已离开本省。",
             origin=GUANGDONG,
         )
     gz.province.net.settle()
@@ -91,7 +91,9 @@ def test_reissued_as_an_addressee_suggested(gz: DeskAt, leader: Browser, desk_ne
     page = text(leader.get(f"/sent/{old}/"))
     offered = re.search(r'href="([^"]+/reissue/\?answer=[^"]+)"', page)
     assert offered is not None
-    assert f'value="{answer}" id="suggestion_0" checked' in text(leader.get(offered[1]))
+    form = text(leader.get(offered[1]))
+    assert f'value="{answer}" id="suggestion_0" checked' in form
+    assert "广东 · 建议改发" in form
 
     onwards = leader.post(f"/sent/{old}/reissue/", {"suggestion": answer})
 
@@ -246,3 +248,15 @@ def test_a_refused_draft_names_what_came_of_it(gz: DeskAt, leader: Browser, desk
     page = text(leader.get(f"/sent/{refused.message_id}/"))
     assert "重发" in page
     assert f"/drafts/{paper(gz).pk}/" in page
+
+
+def test_a_suggested_province_that_takes_no_part_stays_chosen(gz: DeskAt, leader: Browser) -> None:
+    """It stands among the addressees of the draft, and the page says why it can't be notified."""
+    old = sent(gz)
+    answer = suggested(gz, old, "620000")
+
+    address = str(leader.post(f"/sent/{old}/reissue/", {"suggestion": answer}).headers["Location"])
+
+    page = text(leader.get(address))
+    assert 'name="audience" value="620000" checked' in page
+    assert "甘肃当前未启用" in page
