@@ -32,10 +32,10 @@ PAGES = (
     ("inbox", Verb.SEE_INBOX, Words("收件箱", "Inbox"), "inbox", ("inbox", "message", "sign-many")),
     ("posted", Verb.FOLLOW, Words("往来协查", "Home and host"), "swap", ("posted",)),
     ("sent", Verb.SEE_SENT, Words("发件", "Sent"), "send", ("sent", "draft")),
+    ("accounts", Verb.MANAGE_ACCOUNTS, Words("账号", "Accounts"), "people", ("accounts",)),
     ("duty", Verb.SEE_DUTY, Words("值班", "Duty"), "calendar", ("duty",)),
     ("handover", Verb.HAND_OVER, Words("交接", "Handover"), "swap", ("handover",)),
     ("notifications", Verb.SEE_CHANNELS, Words("通知", "Notices"), "bell", ("notifications", "channel")),
-    ("accounts", Verb.MANAGE_ACCOUNTS, Words("账号", "Accounts"), "people", ("accounts",)),
 )
 
 
