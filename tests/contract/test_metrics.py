@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.casework import LEADER, SENDER
-from tests.support.databases import DESK
+from tests.support.databases import DESK, EXCHANGE, new_database
 from tests.support.metering import exposed, families
 from tests.support.province import Network, Province, alert, alert_body
 from tests.unit.duty.test_delivering import MAIL, channels
@@ -38,7 +38,7 @@ PERSONAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-|[\u4e00-\u9fff]|\b
 """Message ids, readable numbers, officers' references, names."""
 
 
-def tell_everything(folder: Path, exchange_database: str) -> str:
+def tell_everything(folder: Path) -> str:
     """What all processes of a network answer after an alert full of canaries went through them."""
     net = Network(folder / "provinces", apps=DESK)
     gz, gd = net.province("520000"), net.province("440000")
@@ -90,9 +90,11 @@ def relayed(folder: Path, net: Network) -> str:
     return exposed(exchange.look(folder, station.relay.condition, station.clock))
 
 
-@pytest.fixture
-def text(tmp_path: Path, exchange_database: str) -> Iterator[str]:
-    yield tell_everything(tmp_path, exchange_database)
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("told")
+    with database.use(new_database(folder, "100000", EXCHANGE)):
+        yield tell_everything(folder)
     database.close()
 
 
