@@ -8,9 +8,9 @@
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth import logout
 from django.db.models import Q, QuerySet
@@ -117,9 +117,19 @@ def visible(rows: "QuerySet[InboxItem]", who: Who) -> "QuerySet[InboxItem]":
     for code, unit in roster.units.items():
         if unit.leader == ref or roster.accountable(code, now).officer_ref in {ref, *represented}:
             units.add(code)
-    mine = Q(officer_ref__in={ref, *represented}) | Q(claimed_by=ref) | Q(assigned_to=ref)
-    asked = Q(pk__in=AskedAlso.objects.filter(officer_ref=ref).values("item"))
-    return rows.filter(mine | asked | Q(unit__in=units))
+    return rows.filter(Q(unit__in=units) | Q(pk__in=_near(ref, {ref, *represented})))
+
+
+def _near(ref: str, accountable: Collection[str]) -> "QuerySet[InboxItem, Any]":
+    """The keys of what lies with these officers, what `ref` holds and what he was asked about.
+
+    Each part has an index of its own; those of the holders leave out what nobody holds, and so do these.
+    """
+    items: QuerySet[InboxItem, Any] = InboxItem.objects.values("pk")
+    signed = items.filter(~Q(claimed_by=""), claimed_by=ref)
+    given = items.filter(~Q(assigned_to=""), assigned_to=ref)
+    asked: QuerySet[Any, Any] = AskedAlso.objects.filter(officer_ref=ref).values("item")
+    return items.filter(officer_ref__in=accountable).union(signed, given, asked, all=True)
 
 
 def thing_between(message: Message) -> Thing:
