@@ -12,7 +12,7 @@
 from datetime import datetime
 from typing import Final
 
-from django.db.models import BinaryField
+from django.db.models import BinaryField, Exists, OuterRef
 from django.db.models.functions import Substr
 
 from tongbao_broker import logs
@@ -24,19 +24,20 @@ from tongbao_schemas.encoding import compact_json, format_time
 from tongbao_schemas.errors import Refused
 
 PARTS_AT_ONCE: Final = 8
-READY: Final = (
-    f'SELECT 1 FROM "{HeldFile._meta.db_table}" f JOIN "{Message._meta.db_table}" m'  # noqa: S608
-    f' ON m."message_id" = f."message_id" JOIN "{Outbox._meta.db_table}" o ON o."message_id" = m."id"'
+_SEALED: Final = (
+    f'SELECT 1 FROM "{Message._meta.db_table}" m WHERE m."message_id" = f."message_id" AND EXISTS'  # noqa: S608
+    f' (SELECT 1 FROM "{Outbox._meta.db_table}" o WHERE o."message_id" = m."id")'
 )
-"""Finds a row where a file's message has been sealed here."""
+READY: Final = f'SELECT 1 FROM "{HeldFile._meta.db_table}" f WHERE EXISTS ({_SEALED})'  # noqa: S608
+"""Finds a row where a file's message has been sealed here; it looks at files first, mostly there are none."""
 
 log = logs.get(__name__)
 
 
 def queue(origin: str, at: datetime) -> None:
     """Makes drafts of the next parts of the oldest file that can go, inside the caller's transaction."""
-    sealed = Message.objects.filter(outbox__isnull=False).values("message_id")
-    held = HeldFile.objects.defer("content").filter(message_id__in=sealed).order_by("pk").first()
+    sealed = Message.objects.filter(message_id=OuterRef("message_id"), outbox__isnull=False)
+    held = HeldFile.objects.defer("content").filter(Exists(sealed)).order_by("pk").first()
     if held is None:
         return
     message = Message.objects.get(message_id=held.message_id, outbox__isnull=False)

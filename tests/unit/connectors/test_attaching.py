@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from tests.support.province import Network, Province, alert, alert_body
 from tests.support.world import fields_of
@@ -441,3 +442,56 @@ def test_a_file_keeps_its_bytes(paper: File) -> None:
     """What is listed is the digest of exactly what was given."""
     assert paper.note() == {"name": "演练法律文书.pdf", "digest": digest(PDF), "size": len(PDF)}
     assert "content" not in repr(paper)
+
+
+def test_looking_for_files_costs_nothing_where_there_are_none(gz: Province) -> None:
+    """Every turn asks for them: files come first, and messages are looked up by id, never gone through."""
+    if connections[gz.code].vendor != "sqlite":
+        pytest.skip("SQLite's plan; PostgreSQL plans by its statistics")
+    with gz.here(), connections[gz.code].cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN SELECT EXISTS ({attaching.READY})")
+        plan = [line for *_, line in cursor.fetchall()]
+
+    assert any(line.startswith("SCAN f") for line in plan)
+    assert not any(line.startswith(("SCAN m", "SCAN o")) for line in plan)
+
+
+def test_files_go_with_what_follows_an_alert_too(net: Network, gz: Province, gd: Province) -> None:
+    """An update and an answer bring files; each stands on the alert's page as what it belongs to."""
+    draft = send(gz)
+    net.settle()
+    picture, note = File.read("补充.png", PNG), File.read("核查.txt", "演练".encode())
+    with gd.here():
+        [item] = casework.list_inbox()
+        roster, at = gd.settings.roster(), net.clock.now()
+        casework.claim(item.number, officer_ref=item.officer_ref, roster=roster, at=at)
+    with_it = {"text": "演练", "by": {"unit": "演练", "officer_ref": "A-0120"}}
+    for there, to, kind, relation, by, body, file in (
+        (gz, "440000", "update", "supplements", "A-0120", with_it, picture),
+        (gd, "520000", "answer", "answers", item.officer_ref, with_it | {"kind": "progress"}, note),
+    ):
+        with there.here():
+            about = Message.objects.get(message_id=draft.message_id)
+            content = {
+                "client_ref": f"{kind}-1",
+                "type": kind,
+                "status": about.status,
+                "audience": [to],
+                "urgency": about.urgency,
+                "handling": about.handling,
+                "category": about.category,
+                "refs": [{"id": about.message_id, "digest": about.digest, "relation": relation}],
+                "body": body,
+            }
+            drafts.submit(compact_json(content), origin=there.code, by=by, now=net.clock.now(), files=[file])
+    net.settle()
+
+    for province in (gz, gd):
+        with province.here():
+            alert_here = Message.objects.get(message_id=draft.message_id)
+            found = {file.name: file for file in casework.files_of(alert_here)}
+        assert {name: (file.of.type, file.stand) for name, file in found.items()} == {
+            picture.name: ("update", Stand.COMPLETE),
+            note.name: ("answer", Stand.COMPLETE),
+        }
+        assert opened(province, found[note.name].of.message_id, note, item.officer_ref) == note.content
