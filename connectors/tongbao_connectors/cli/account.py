@@ -56,6 +56,8 @@ def add(
         if unit is not None and unit not in roster.units:
             raise Usage(call.words(f"--unit：名册中没有 {unit}", f"--unit: the roster has no {unit}"))
         known = roster.officers.get(call.officer_ref())
+        if role == Role.POSTED and known is None and unit is None:
+            raise Usage("--unit")
         given = {
             "name": name or (known.name if known else call.officer_ref()),
             "unit": known.unit if known else unit or "",

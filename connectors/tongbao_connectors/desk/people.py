@@ -132,6 +132,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     facts = {"form": form, "account_shown": shown, "factor": has_factor(shown), "own": shown == request.user}
     if shown.role == Role.POSTED:
         facts["posted"] = postings.said(shown.officer_ref, desk().code, desk().now())
+        facts["listed"] = shown.officer_ref in desk().roster().officers
     return render(request, "desk/account-one.html", facts)
 
 

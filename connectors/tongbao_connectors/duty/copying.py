@@ -47,7 +47,12 @@ class Copier:
         newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0 if posted else 0
         if newest <= self._seen:
             return 0
-        copies = [(each, message) for each in posted for message in _new(each, self._seen, now)]
+        new = {
+            (each.officer_ref, message.pk): (each, message)
+            for each in posted
+            for message in _new(each, self._seen, now)
+        }
+        copies = list(new.values())
         if copies:
             with atomic():
                 watching.hold(self.epoch, now)

@@ -56,6 +56,9 @@ def test_a_posted_officers_account_names_his_unit_and_shows_his_posting(desk_net
     assert "选择派出的单位" in asked
     assert "目录中没有这名联络员的派驻" in before
     assert "派驻广东，至" in admin.get(path).text
+    assert "名册中仍有此人" not in before
+    at.account(Role.POSTED, "A-0118")
+    assert "名册中仍有此人" in admin.get(f"/accounts/{account_of(at, officer_ref='A-0118').pk}/").text
 
 
 def test_closed_account_is_out_at_once(desk_of_gd: DeskAt) -> None:

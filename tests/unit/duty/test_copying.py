@@ -106,6 +106,16 @@ def test_alerts_of_both_directions_are_copied_once(home: Home) -> None:
     assert len(home.road.words) == 2
 
 
+def test_listed_twice_he_is_told_once(home: Home) -> None:
+    """Two postings to one host that overlap are one reason to tell him."""
+    now = home.net.clock.now()
+    post(home.net, posting(now), posting(now, days=(-2, 3)))
+    sent(home.net, HOST, "from-host", HOME)
+    home.turn()
+
+    assert len(home.told()) == 1
+
+
 def test_a_copy_says_level_number_and_link(home: Home) -> None:
     """Nothing of the case; by mail to him, and no word to the room."""
     reference = sent(home.net, HOST, "from-host", HOME)
