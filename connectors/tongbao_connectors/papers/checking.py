@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from tongbao_broker.errors import Words
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import form, places
-from tongbao_connectors.papers.form import Block, Field, Group, Kind, Part, Section
+from tongbao_connectors.papers.fields import Block, Field, Group, Kind, Part, Section, variant
 from tongbao_connectors.papers.mapping import ACTIONS, PAPERS, Signatures, day_of, to_submission
 from tongbao_connectors.papers.values import Values, count, indices, many, one
 from tongbao_schemas.bodies import codes
@@ -134,7 +134,7 @@ def _walk(parts: tuple[Part, ...], values: Values, prefix: str) -> Iterator[tupl
         if isinstance(part, Group):
             for index in indices(values, path):
                 item = f"{path}[{index}]"
-                yield from _walk(form.variant(part, one(values, f"{item}.kind")), values, f"{item}.")
+                yield from _walk(variant(part, one(values, f"{item}.kind")), values, f"{item}.")
 
 
 def _faults(question: Question, fields: Mapping[str, Field]) -> Iterator[Fault]:

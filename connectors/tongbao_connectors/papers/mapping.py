@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tongbao_connectors.duty_time import BEIJING
 from tongbao_connectors.papers import form, places
-from tongbao_connectors.papers.form import Block, Field, Group, Kind, Part
+from tongbao_connectors.papers.fields import Block, Field, Group, Kind, Part, flat, variant
 from tongbao_connectors.papers.values import Values, added, indices, many, one, removed, typed
 from tongbao_schemas.bodies.codes import PAPERS_NEEDED, Action, PaperKind
 from tongbao_schemas.codes import Category, MessageType, Status
@@ -83,7 +83,7 @@ def blank(category: Category, statuses: tuple[Status, ...]) -> Values:
     """An empty form with its defaults."""
     values: Values = {}
     for section in form.sections(category):
-        for part in form.flat(section.parts):
+        for part in flat(section.parts):
             if isinstance(part, Field) and part.default:
                 values[part.name] = [part.default]
     if len(statuses) == 1:
@@ -173,13 +173,13 @@ def _items(filled: _Filling, group: Group, path: str) -> Iterator[dict[str, Any]
         if not typed(filled.values, item, _preset(group, kind)):
             continue
         made: dict[str, Any] = {"kind": kind} if group.variants else {}
-        _put(made, filled, form.variant(group, kind), f"{item}.")
+        _put(made, filled, variant(group, kind), f"{item}.")
         yield made
 
 
 def _preset(group: Group, kind: str) -> list[str]:
     """What stands in a new item without anybody having typed it."""
-    fields = [part.name for part in form.variant(group, kind) if isinstance(part, Field) and part.default]
+    fields = [part.name for part in variant(group, kind) if isinstance(part, Field) and part.default]
     return [*fields, "kind"] if group.variants else fields
 
 
@@ -198,7 +198,7 @@ def _get(found: Any, path: str) -> Any:
 
 def _taken(found: Any, parts: tuple[Part, ...], prefix: str, today: date) -> Values:
     values: Values = {}
-    for part in form.flat(parts):
+    for part in flat(parts):
         value = _get(found, part.name)
         path = prefix + part.name
         if isinstance(part, Group):
@@ -211,7 +211,7 @@ def _taken(found: Any, parts: tuple[Part, ...], prefix: str, today: date) -> Val
 
 def _item_taken(group: Group, item: Any, path: str, today: date) -> Values:
     kind = str(_get(item, "kind") or "")
-    values = _taken(item, form.variant(group, kind), f"{path}.", today)
+    values = _taken(item, variant(group, kind), f"{path}.", today)
     return values | ({f"{path}.kind": [kind]} if group.variants else {})
 
 

@@ -13,7 +13,7 @@ from tongbao_connectors.desk.language import current, pick, say
 from tongbao_connectors.papers import form
 from tongbao_connectors.papers.agreements import Terms, longest
 from tongbao_connectors.papers.checking import Fault, Fix
-from tongbao_connectors.papers.form import Block, Field, Group, Kind, Part, Section
+from tongbao_connectors.papers.fields import NO_WORDS, Block, Field, Group, Kind, Part, Section, variant
 from tongbao_connectors.papers.mapping import ACTIONS, PAPERS
 from tongbao_connectors.papers.values import Values, count, indices, many, one
 from tongbao_schemas.bodies import codes
@@ -226,7 +226,7 @@ class _Drawing:
     def item(self, group: Group, path: str, index: int) -> Item:
         at = f"{path}[{index}]"
         kind = one(self.values, f"{at}.kind")
-        parts = tuple(self.parts(form.variant(group, kind), f"{at}."))
+        parts = tuple(self.parts(variant(group, kind), f"{at}."))
         if group.variants:
             parts = (_hidden(f"{at}.kind", kind), *parts)
         name = _label(codes.TargetKind, kind) if group.variants else pick(group.singular)
@@ -321,7 +321,7 @@ def _label(kind: type[Labelled], value: str) -> str:
 
 
 def _hidden(path: str, value: str) -> Control:
-    return Control(anchor(path), path, Field("kind", form.NO_WORDS, Kind.HIDDEN), "", "", value, (), "", ())
+    return Control(anchor(path), path, Field("kind", NO_WORDS, Kind.HIDDEN), "", "", value, (), "", ())
 
 
 def _listed(choices: Iterable[frozenset[codes.PaperKind]]) -> str:

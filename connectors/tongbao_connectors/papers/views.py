@@ -46,7 +46,8 @@ from tongbao_connectors.papers import (
 from tongbao_connectors.papers.agreements import Terms
 from tongbao_connectors.papers.checking import Fault, anchors, check, fields_of
 from tongbao_connectors.papers.drafting import Faulty, Hand
-from tongbao_connectors.papers.form import BLOCKS, CATEGORY_NEEDS, Kind
+from tongbao_connectors.papers.fields import Kind
+from tongbao_connectors.papers.form import BLOCKS, CATEGORY_NEEDS
 from tongbao_connectors.papers.mapping import to_values, with_needed_papers
 from tongbao_connectors.papers.models import Paper
 from tongbao_connectors.papers.sent import refused_by, thing_of

@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from tongbao_connectors.papers import form
+from tongbao_connectors.papers.fields import flat
 from tongbao_schemas.codes import Category
 
 OWN = {
@@ -22,7 +23,7 @@ def test_what_another_category_drops(old: Category, new: Category) -> None:
     """Exactly the fields that stand in the old form and not in the new one."""
     dropped = {part.name for part in form.only_in(old, new)}
     fields = {
-        category: {part.name for section in form.sections(category) for part in form.flat(section.parts)}
+        category: {part.name for section in form.sections(category) for part in flat(section.parts)}
         for category in (old, new)
     }
 
