@@ -15,7 +15,7 @@ from tongbao_connectors.duty.judging import Judge
 from tongbao_connectors.duty.models import Escalation, Notification, Watch
 from tongbao_connectors.store.models import Event, ExchangeHead, InboxItem, Message, OwnReminder
 
-MANY = 300
+MANY = 210
 """More than the watch judges in one turn."""
 
 
