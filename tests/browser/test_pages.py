@@ -1,4 +1,7 @@
-"""Every page, in both languages and on both screens: accessible, quiet, at home."""
+"""A leader's pages as the demo's own process serves them: accessible, quiet, at home.
+
+Every page in every state, for every role, is looked at in `test_every_page`.
+"""
 
 import pytest
 
@@ -21,9 +24,8 @@ LEADER_PAGES = (
 )
 
 
-@pytest.mark.parametrize("lang", ["zh-CN", "en"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_holds(visit: Visit, lang: str, width: int) -> None:
+@pytest.mark.parametrize(("lang", "width"), [("zh-CN", 1280), ("en", 390)])
+def test_a_leaders_pages_hold(visit: Visit, lang: str, width: int) -> None:
     """axe finds nothing, nothing leaves the host, the console is silent, nothing scrolls sideways."""
     desk = visit("440000", "0001", lang=lang, width=width)
     trouble: dict[str, list[str]] = {}
