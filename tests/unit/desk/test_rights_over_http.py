@@ -8,7 +8,6 @@ nothing.
 
 import hashlib
 import json
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -26,10 +25,7 @@ from tests.support.posting import post, posting
 from tests.support.province import Network, Province, alert, alert_body
 from tongbao_broker import database
 from tongbao_connectors import drafts
-from tongbao_connectors import drafts
 from tongbao_connectors.authorisation import Role, Who
-from tongbao_connectors.drafts import Draft
-from tongbao_connectors.files import File
 from tongbao_connectors.drafts import Draft
 from tongbao_connectors.files import File
 from tongbao_connectors.papers import attaching, drafting
@@ -88,18 +84,6 @@ class Place:
 
 def database_has(label: str) -> bool:
     return database.Router().allow_migrate(database.current(), label)
-
-
-FILE = File.read("演练.txt", "演练".encode())
-DIGEST = FILE.digest.removeprefix("sha256:")
-
-
-def with_file(sender: Province, client_ref: str, to: str) -> Draft:
-    """An alert that comes with a file."""
-    body = json.loads(alert_body(attachments=[FILE.note()]))
-    now, data = sender.net.clock.now(), alert(client_ref, to, body=body)
-    with sender.here():
-        return drafts.submit(data, origin=sender.code, by="A-0120", now=now, files=[FILE])
 
 
 FILE = File.read("演练.txt", "演练".encode())
@@ -178,8 +162,6 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "message-export": (at("message-export", message_id=about["received"]), SEES_INTEL),
         "message-file": (at("message-file", message_id=about["received"], digest=DIGEST), SEES_INTEL),
         "message-file, sent": (at("message-file", message_id=about["sent"], digest=DIGEST), NOBODY),
-        "message-file": (at("message-file", message_id=about["received"], digest=DIGEST), SEES_INTEL),
-        "message-file, sent": (at("message-file", message_id=about["sent"], digest=DIGEST), NOBODY),
         "message-act, assign": (at("message-act", message_id=about["received"], name="assign"), {LEADER}),
         "message-act, return": (
             at("message-act", message_id=about["received"], name="return"),
@@ -193,8 +175,6 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
         "sent-print": (at("sent-print", message_id=about["sent"]), READERS),
         "sent-export": (at("sent-export", message_id=about["sent"]), READERS),
         "sent-print, received": (at("sent-print", message_id=about["received"]), NOBODY),
-        "sent-file": (at("sent-file", message_id=about["sent"], digest=DIGEST), READERS),
-        "sent-file, received": (at("sent-file", message_id=about["received"], digest=DIGEST), NOBODY),
         "sent-file": (at("sent-file", message_id=about["sent"], digest=DIGEST), READERS),
         "sent-file, received": (at("sent-file", message_id=about["received"], digest=DIGEST), NOBODY),
         "sent-act, reissue": (at("sent-act", message_id=about["sent"], name="reissue"), {FAR, LEADER}),
@@ -228,8 +208,6 @@ def addresses(place: Place) -> dict[str, tuple[str, set[str]]]:
     for what, message_id in strange.items():
         for name in ("message-print", "message-export", "sent-one", "posted-one", "posted-urge"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id), NOBODY)
-        for name in ("message-file", "sent-file"):
-            found[f"{name}, {what}"] = (at(name, message_id=message_id, digest=DIGEST), NOBODY)
         for name in ("message-file", "sent-file"):
             found[f"{name}, {what}"] = (at(name, message_id=message_id, digest=DIGEST), NOBODY)
         for act in ("claim", "assign", "open", "no-such-act"):
