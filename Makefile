@@ -18,7 +18,7 @@ POSTGRESQL := TONGBAO_TEST_DATABASE=postgresql
 DATABASE_TESTS := $(addprefix unit/,broker streams exchange connectors desk duty papers search) \
     contract/test_delivery_model.py contract/test_released.py
 MAIN_TESTS := $(patsubst %,integration/test_%.py,concurrent_writers connector_process exchange_relay must_hold \
-    casework_way poison recovery missing watch_process) faults/test_commit_points.py faults/test_zombies.py \
+    casework_way poison recovery missing watch_process desk_process) faults/test_commit_points.py faults/test_zombies.py \
     faults/test_database_faults.py
 
 .DEFAULT_GOAL := help

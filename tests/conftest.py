@@ -3,9 +3,9 @@
 pytest_plugins = [
     "tests.support.kafka",
     "tests.support.postgresql",
+    "tests.support.network",
     "tests.support.databases",
     "tests.support.desk",
     "tests.support.desk_process",
-    "tests.support.network",
     "tests.support.processes",
 ]

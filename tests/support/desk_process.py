@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.network import created
 from tongbao_broker import process
-from tongbao_connectors import workspace
 
 CODE = "440000"
 
@@ -52,7 +52,7 @@ def running(folder: Path, port: int) -> Iterator[Running]:
 @pytest.fixture
 def desk_process(tmp_path: Path) -> Iterator[Running]:
     """The demo's desk as it is shipped."""
-    made = workspace.create(tmp_path / "network", datetime.now(UTC))
+    made = created(tmp_path / "network", datetime.now(UTC))
     with running(made.participant(CODE), made.desks[CODE]) as desk:
         yield desk
 
@@ -60,7 +60,7 @@ def desk_process(tmp_path: Path) -> Iterator[Running]:
 @pytest.fixture
 def strict_desk_process(tmp_path: Path) -> Iterator[Running]:
     """The same, asking for a second factor."""
-    made = workspace.create(tmp_path / "network", datetime.now(UTC))
+    made = created(tmp_path / "network", datetime.now(UTC))
     folder = made.participant(CODE)
     (folder / "desk.toml").write_text(f"port = {made.desks[CODE]}\n", encoding="utf-8")
     with running(folder, made.desks[CODE]) as desk:
