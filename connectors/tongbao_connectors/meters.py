@@ -226,8 +226,8 @@ def _inbound(now: datetime) -> Iterator[Metric]:
     text = "Refused records that lie in quarantine, by code"
     yield gauge("tongbao_connector_quarantine", text, dict.fromkeys(Code, 0) | dict(refused), ["code"])
     noted = Incident.objects.values_list("kind").annotate(Count("id"))
-    text = "Incidents ever noted, by kind"
-    yield total("tongbao_connector_incidents", text, dict.fromkeys(get_args(incidents.Kind), 0) | dict(noted), ["kind"])
+    ever = dict.fromkeys(get_args(incidents.Kind), 0) | dict(noted)
+    yield total("tongbao_connector_incidents", "Incidents ever noted, by kind", ever, ["kind"])
 
 
 def _log() -> Iterator[Metric]:
