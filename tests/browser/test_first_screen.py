@@ -10,6 +10,7 @@ import pytest
 from tests.browser import stage
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Desks, Visitor
+from tests.support.network import until
 from tongbao_broker import database
 from tongbao_connectors.demo import samples
 
@@ -85,10 +86,13 @@ def test_the_first_screen_answers(visit: Visit, desks: Desks, told: str) -> None
         sample = replace(sample, content=sample.content | {"body": much(sample.content["body"])})
     alert = stage.send(desks, sample, f"first-screen-{told}")
     officer = visit(stage.RECEIVER, "0117", width=390)
-    silence(desks)
-    officer.go(f"m/{alert}/")
 
-    assert officer.page.locator(".stale").is_visible()
+    def comes_stale() -> bool:
+        silence(desks)
+        officer.go(f"m/{alert}/")
+        return officer.page.locator(".stale").is_visible()
+
+    until(comes_stale, 20, "the page says that it is stale")
     assert below(officer) == []
     assert officer.page.locator(".foot-act .primary").is_visible()
     assert (
