@@ -179,23 +179,22 @@ class ReissueForm(FollowForm):
     field_order = ("suggestion", "to")
 
     def prepare(self, message: Message, asked: Mapping[str, Any]) -> None:
-        answers = redrafting.suggestions(message)
-        if answers:
-            none = ("", words("不按建议，自行选择", "Choose below instead"))
-            _choice(self, "suggestion").choices = [
-                *((each.message_id, _named(each)) for each in answers),
-                none,
-            ]
+        here, answers = desk(), redrafting.suggestions(message)
+        others = agreements.addressees(agreements.directory(here), here.code)
+        offered = [(code, province(code)) for code in others if code not in message.audience_codes]
+        suggested = [(each.message_id, _named(each)) for each in answers]
+        if offered or not suggested:
+            field = self.fields["to"]
+            assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - tells the type
+            field.choices = offered
+            suggested += [("", words("不按建议，自行选择", "Choose below instead"))] if suggested else []
+        else:
+            del self.fields["to"]
+        if suggested:
+            _choice(self, "suggestion").choices = suggested
             self.initial["suggestion"] = asked.get("answer", "")
         else:
             del self.fields["suggestion"]
-        here = desk()
-        field = self.fields["to"]
-        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - tells the type
-        others = agreements.addressees(agreements.directory(here), here.code)
-        field.choices = [(code, province(code)) for code in others if code not in message.audience_codes]
-        if not field.choices and answers:
-            del self.fields["to"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

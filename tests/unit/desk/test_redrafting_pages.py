@@ -14,6 +14,7 @@ from tongbao_connectors.store.models import ContentKey, Draft, InboxItem, Messag
 
 AUTHOR, OTHER, REVIEWER, LEADER = "A-0120", "A-0118", "A-0117", "A-0001"
 GUANGDONG, ZHEJIANG = "440000", "330000"
+NETWORK = ("520000", GUANGDONG, ZHEJIANG, "100000")
 
 
 @pytest.fixture
@@ -260,3 +261,24 @@ def test_a_suggested_province_that_takes_no_part_stays_chosen(gz: DeskAt, leader
     page = text(leader.get(address))
     assert 'name="audience" value="620000" checked' in page
     assert "甘肃当前未启用" in page
+
+
+def test_where_nobody_is_left_only_the_suggestion_is_offered(gz: DeskAt, leader: Browser) -> None:
+    """Every other province has the alert already: no empty list of provinces; choosing nothing says so."""
+    draft = gz.province.submit(alert("a-1", ZHEJIANG, GUANGDONG), by=AUTHOR)
+    gz.province.net.settle()
+    suggested(gz, draft.message_id, "620000")
+    gz.province.net.change(
+        participants=[
+            each | {"status": "active" if each["code"] in NETWORK else "left"}
+            for each in gz.province.net.world.document["participants"]
+        ]
+    )
+    gz.province.net.settle()
+
+    page = text(leader.get(f"/sent/{draft.message_id}/reissue/"))
+    refused = leader.post(f"/sent/{draft.message_id}/reissue/", {})
+
+    assert 'name="suggestion"' in page
+    assert 'name="to"' not in page
+    assert refused.status_code == 422
