@@ -344,7 +344,7 @@ def _write_all_settings(workspace: Workspace, home: Path, plan: Plan) -> None:
         facts = {"code": code, "network": plan.network, **_database(plan, code, home)}
         write_toml(place / "connector.toml", facts, kafka)
         _copy_templates(place, code, "routing.toml", "roster.toml")
-        if code in workspace.desks or plan.brokers:
+        if code in DEMO_DESKS:
             _write_desk(workspace, code)
     _write_settings(workspace)
 

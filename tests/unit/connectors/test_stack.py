@@ -135,6 +135,16 @@ def test_supervisor_starts_nothing_that_runs_in_containers(made: Workspace) -> N
         services.start_detached(made)
 
 
+def test_province_without_a_desk_has_a_connector(tmp_path: Path) -> None:
+    """Sample settings of desks are shipped for two provinces; the others come without one."""
+    plan = Plan(provinces=("520000", "330000"), brokers=BROKERS, database="postgres")
+    made = workspace.create(tmp_path / "stack", NOW, plan)
+
+    assert (made.participant("520000") / "desk.toml").exists()
+    assert (made.participant("330000") / "connector.toml").exists()
+    assert not (made.participant("330000") / "desk.toml").exists()
+
+
 def test_every_broker_gets_a_new_certificate(tmp_path: Path) -> None:
     """A rotation of the brokers' certificate reaches all three, each still under its own name."""
     made = workspace.create(tmp_path / "stack", NOW, PLAN)
