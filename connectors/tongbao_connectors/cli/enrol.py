@@ -32,6 +32,7 @@ STANDINGS = {
     "suspended": ("暂停", "suspended"),
     "left": ("退出", "left"),
 }
+STANDARD_OUTPUT = Path("-")
 CodeArgument = Annotated[
     str, typer.Argument(metavar="CODE", help=both("省级代码，如 610000", "The province, such as 610000"))
 ]
@@ -45,7 +46,12 @@ FolderArgument = Annotated[
     ),
 ]
 ToOption = Annotated[
-    Path, typer.Option("--to", metavar="FILE", help=both("写到哪个文件", "The file to write"))
+    Path,
+    typer.Option(
+        "--to",
+        metavar="FILE",
+        help=both("写到哪个文件；- 为标准输出", "The file to write; - for standard output"),
+    ),
 ]
 
 
@@ -189,19 +195,16 @@ def approve(
         call.workspace(), code, fingerprint, now(), open_topics=lambda wanted: _open_topics(call, wanted)
     )
     _write(to, answer)
-    call.put(
-        {"code": code, "standing": "approved", "answer": str(to), "root": root},
-        lambda: facts(
-            [
-                (call.words("单位", "province"), code),
-                (call.words("答复", "answer"), to),
-                (call.words("根文件指纹", "root's fingerprint"), root),
-            ]
-        ),
-    )
+    if to != STANDARD_OUTPUT:
+        call.put(
+            {"code": code, "answer": str(to), "root": root},
+            lambda: facts(
+                [(call.words("单位", "province"), code), (call.words("答复", "answer"), to)],
+            ),
+        )
     call.say(
-        "把答复交给该省，在电话中读出根文件指纹。",
-        "Hand the answer to the province and read the root's fingerprint to them.",
+        f"把答复交给该省，在电话中读出根文件指纹：{root}",
+        f"Hand the answer to the province and read the root's fingerprint to them: {root}",
     )
 
 
@@ -248,11 +251,11 @@ def _set_standing(call: Call, code: str, status: "ParticipantStatus") -> None:
 
 
 def _open_topics(call: Call, wanted: "Directory") -> None:
-    """Where no broker runs here, `tongbao topology apply` makes them later."""
+    """Where the broker is this workspace's own and isn't up, the next start makes them."""
     from tongbao_connectors import services
 
     workspace = call.workspace()
-    if services.running(workspace) is not None:
+    if workspace.brokers or services.running(workspace) is not None:
         services.apply_topology(workspace, wanted)
 
 
@@ -322,6 +325,9 @@ def _said(call: Call, standing: "Standing") -> str:
 def _write(path: Path, content: bytes) -> None:
     from tongbao_connectors.cli.errors import Unwritable
 
+    if path == STANDARD_OUTPUT:
+        print(content.decode("ascii"))
+        return
     try:
         path.write_bytes(content)
     except OSError as error:
