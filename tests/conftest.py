@@ -3,8 +3,8 @@
 pytest_plugins = [
     "tests.support.kafka",
     "tests.support.postgresql",
-    "tests.support.network",
     "tests.support.databases",
+    "tests.support.network",
     "tests.support.desk",
     "tests.support.desk_process",
     "tests.support.processes",
