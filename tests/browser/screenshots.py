@@ -1,7 +1,13 @@
-"""Pictures of the main pages for docs/img (`make screenshots`): invented people, the samples of the demo."""
+"""Pictures of the main pages for docs/img (`make screenshots`): invented people, the samples of the demo.
+
+Two pages are taken by night too: the inbox and the alert's first screen.
+"""
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -11,7 +17,34 @@ from tests.browser.visitor import Desks, Visitor
 from tongbao_connectors.demo import samples
 
 WIDTHS = {1280: "desktop", 390: "phone"}
-LISTS = {"inbox": "inbox/", "duty": "duty/", "draft": "drafts/new/", "notifications": "notifications/"}
+RECEIVERS = {"inbox": "inbox/", "duty": "duty/", "handover": "handover/", "notifications": "notifications/"}
+SENDERS = {"sent-list": "sent/", "draft": "drafts/new/"}
+BY_NIGHT = ("inbox", "alert")
+ON_DUTY, AUTHOR, REVIEWER, LEADER = "0117", "0002", "0212", "0001"
+ADMIN, POSTED = "0900", "0301"
+WITHOUT_FILES = 3
+"""A sample that can be imported as it is."""
+
+
+class Camera:
+    """Takes pictures of one desk's pages on one screen, as one person."""
+
+    def __init__(self, visitor: Visitor, folder: Path, screen: str) -> None:
+        self.visitor, self.folder, self.screen = visitor, folder, screen
+
+    def take(self, name: str, path: str | None = None) -> None:
+        """The page at this path, or the one that is open; the whole of it on a desktop."""
+        if path is not None:
+            self.visitor.go(path)
+        self._shoot(name)
+        if name in BY_NIGHT:
+            self.visitor.page.emulate_media(color_scheme="dark")
+            self._shoot(name, "-night")
+            self.visitor.page.emulate_media(color_scheme="light")
+
+    def _shoot(self, name: str, night: str = "") -> None:
+        path = self.folder / f"{name}-{self.screen}{night}.png"
+        self.visitor.page.screenshot(path=path, full_page=self.screen == "desktop")
 
 
 def main(folder: Path) -> None:
@@ -23,28 +56,55 @@ def main(folder: Path) -> None:
         stage.chromium() as browser,
     ):
         alert = stage.send(desks, samples.load()[0], "screenshots")
-        for width, screen in WIDTHS.items():
-            _pictures(desks, browser, width, f"{folder}/{{}}-{screen}{{}}.png", alert)
+        for width in WIDTHS:
+            _receiving(desks, browser, width, folder, alert)
+            _sending(desks, browser, width, folder, alert)
 
 
-def _pictures(desks: Desks, browser: Browser, width: int, name: str, alert: str) -> None:
-    receiver = Visitor.at(desks.address(stage.RECEIVER), browser, width=width)
-    _take(receiver, "login/", name.format("login", ""))
-    receiver.log_in("0117")
-    for page, path in {**LISTS, "alert": f"m/{alert}/"}.items():
-        _take(receiver, path, name.format(page, ""))
-    receiver.page.emulate_media(color_scheme="dark")
-    _take(receiver, "inbox/", name.format("inbox", "-night"))
-    receiver.close()
-    sender = Visitor.at(desks.address(stage.SENDER), browser, width=width)
-    sender.log_in("0001")
-    _take(sender, f"sent/{alert}/", name.format("sent", ""))
-    sender.close()
+@contextmanager
+def _camera(
+    desks: Desks, browser: Browser, width: int, folder: Path, code: str, username: str
+) -> Iterator[Camera]:
+    visitor = Visitor.at(desks.address(code), browser, width=width)
+    if username:
+        visitor.log_in(username)
+    yield Camera(visitor, folder, WIDTHS[width])
+    visitor.close()
 
 
-def _take(visitor: Visitor, path: str, name: str) -> None:
-    visitor.go(path)
-    visitor.page.screenshot(path=name, full_page=visitor.page.viewport_size != {"width": 390, "height": 844})
+def _receiving(desks: Desks, browser: Browser, width: int, folder: Path, alert: str) -> None:
+    at = (desks, browser, width, folder, stage.RECEIVER)
+    with _camera(*at, "") as camera:
+        camera.take("login", "login/")
+    with _camera(*at, ON_DUTY) as camera:
+        for name, path in {**RECEIVERS, "alert": f"m/{alert}/"}.items():
+            camera.take(name, path)
+    with _camera(*at, ADMIN) as camera:
+        camera.take("accounts", "accounts/")
+
+
+def _sending(desks: Desks, browser: Browser, width: int, folder: Path, alert: str) -> None:
+    at = (desks, browser, width, folder, stage.SENDER)
+    with _camera(*at, AUTHOR) as camera:
+        author = camera.visitor
+        for name, path in SENDERS.items():
+            camera.take(name, path)
+        with author.page.expect_navigation():
+            author.page.locator("button[name=category]").first.click()
+        author.press("送审")
+        camera.take("draft-faults")
+        author.go("drafts/new/")
+        text = samples.load()[WITHOUT_FILES].fresh(f"picture-{width}", datetime.now(UTC)).decode()
+        author.fill({"text": text})
+        author.press("导入为草稿")
+        author.press("送审")
+        draft = author.page.url.removeprefix(author.address)
+    with _camera(*at, REVIEWER) as camera:
+        camera.take("review", draft)
+    with _camera(*at, LEADER) as camera:
+        camera.take("sent", f"sent/{alert}/")
+    with _camera(*at, POSTED) as camera:
+        camera.take("posted", "posted/")
 
 
 if __name__ == "__main__":
