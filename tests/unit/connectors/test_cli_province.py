@@ -92,7 +92,7 @@ def test_the_doctor_judges_what_one_province_has(home: Path) -> None:
     found = {each["check"]: each for each in json.loads(ended.stdout)["findings"]}
 
     assert ended.exit_code == 1
-    assert {name for name, each in found.items() if each["state"] == "bad"} == {"broker", "kafka"}
+    assert {name for name, each in found.items() if each["state"] == "bad"} == {"processes", "kafka"}
     assert {"certificates", "documents", "keys", "databases", "disk"} <= found.keys()
     assert REMOTE in found["kafka"]["what"]
     assert all(each["fix"] for each in found.values() if each["state"] == "bad")
