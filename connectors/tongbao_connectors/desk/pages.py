@@ -94,6 +94,7 @@ def _recognise(request: HttpRequest) -> None:
     from tongbao_connectors.desk.middleware import why_over
 
     account = getattr(request, "user", None)
-    known = isinstance(account, Account) and not hasattr(request, "who")
-    if known and why_over(request, desk().now()) is None:
+    if not isinstance(account, Account) or hasattr(request, "who"):
+        return
+    if why_over(request, desk().now()) is None:
         request.who = access.who_is(account, desk().now())  # type: ignore[attr-defined]
