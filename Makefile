@@ -22,7 +22,7 @@ MAIN_TESTS := $(patsubst %,integration/test_%.py,concurrent_writers connector_pr
     faults/test_database_faults.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-kafka test-postgresql test-postgresql-fast bench screenshots lint format lock schemas clean
+.PHONY: help demo test test-fast test-kafka test-postgresql test-postgresql-fast test-docker bench screenshots lint format lock schemas clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -31,14 +31,18 @@ demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sam
 	@exec $(BIN)/tongbao demo $(ARGS)
 
 test: lint $(VENV)/.dev ## Checks, fast tests, tests on a real Kafka; all but the slow ones
-	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
+	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka and not docker" $(ARGS)
 	@exec $(BIN)/python -m pytest -m "kafka and not slow" --durations=20 $(ARGS)
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under two minutes)
-	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka" $(ARGS)
+	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka and not docker" $(ARGS)
 
 test-kafka: $(VENV)/.dev ## All tests on a real Kafka, also those that wait for minutes
 	@exec $(BIN)/python -m pytest -m kafka $(ARGS)
+
+test-docker: $(VENV)/.dev ## Build the image and test the network of docker-compose.yml (ARGS="-m docker": the slow ones too)
+	@docker compose build -q setup
+	@exec $(BIN)/python -m pytest tests/docker -m "docker and not slow" $(ARGS)
 
 test-postgresql: test-postgresql-fast ## The tests that use a database, and the main ones on a real Kafka, on PostgreSQL
 	@exec env $(POSTGRESQL) $(BIN)/python -m pytest -m kafka --durations=10 $(ARGS) $(addprefix tests/,$(MAIN_TESTS))

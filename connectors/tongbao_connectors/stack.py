@@ -87,8 +87,7 @@ def make_brokers(
         settings = server_properties(server, servers, IN_CONTAINER)
         (home / "server.properties").write_text(settings, encoding="ascii")
         (home / "cluster.id").write_text(cluster, encoding="ascii")
-        for name in ("log4j2.yaml", "tools-log4j2.yaml"):
-            (home / name).write_text(LOGGING, encoding="ascii")
+        (home / "log4j2.yaml").write_text(LOGGING, encoding="ascii")
 
 
 def certify_brokers(
