@@ -83,8 +83,9 @@ class Row:
 
     @property
     def pressing(self) -> bool:
-        """Whether it has a red edge: a flash that waits, or something overdue."""
-        return self.span is Span.OVER or (self.level is Urgency.FLASH and self.state is State.WAITING)
+        """Whether it has a red edge: a flash that waits for a signature, or something overdue."""
+        waits = self.is_alert and self.state is State.WAITING
+        return self.span is Span.OVER or (self.level is Urgency.FLASH and waits)
 
     @property
     def is_alert(self) -> bool:
