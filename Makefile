@@ -32,7 +32,7 @@ demo: $(VENV)/.run ## Start Kafka, the exchange and five provinces; send the sam
 
 test: lint $(VENV)/.dev ## Checks, fast tests, tests on a real Kafka; all but the slow ones
 	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka and not docker" $(ARGS)
-	@exec $(BIN)/python -m pytest -m "kafka and not slow" --durations=20 $(ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile -m "kafka and not slow" --durations=20 $(ARGS)
 
 test-fast: $(VENV)/.dev ## The tests that need no service (under two minutes)
 	@$(MEMORY) $(BIN)/python -m pytest -q -n auto -m "not kafka and not docker" $(ARGS)

@@ -43,16 +43,22 @@ class Seen:
             self.wrong[fact][page] = found
 
 
+@pytest.fixture(scope="module", params=["zh-CN", "en"])
+def lang(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
+def made(lang: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
+    """A network of its own for each language, since a body that was opened once stays open for a while."""
     with scenes(tmp_path_factory.mktemp("scenes")) as network:
         yield network
 
 
-@pytest.fixture(scope="module", params=["zh-CN", "en"])
-def seen(request: pytest.FixtureRequest, made: Scenes, browser: Browser) -> Seen:
+@pytest.fixture(scope="module")
+def seen(lang: str, made: Scenes, browser: Browser) -> Seen:
     """All pages in one language."""
-    looker, found = Looker(made, browser, request.param), Seen()
+    looker, found = Looker(made, browser, lang), Seen()
     for scene in gallery(made):
         for who in scene.who:
             _look(looker, scene, who, found)

@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from tests.support.tools import needs
 from tongbao_broker.exchange.settings import ExchangeSettings
 from tongbao_connectors.desk import configuration
 from tongbao_connectors.duty import plan
@@ -74,7 +75,7 @@ def test_the_schemas_notice_a_wrong_field() -> None:
         kubernetes_validate.validate({**first, "spec": {**first["spec"], "replica": 1}}, VERSION, strict=True)
 
 
-@pytest.mark.skipif(BUILDER is None, reason="neither kubectl nor kustomize is here")
+@needs("kubectl", "kustomize")
 @pytest.mark.parametrize("example", ["exchange", "440000"])
 def test_the_examples_build(example: str) -> None:
     """kustomize puts base and settings together; the result is valid, every name that it uses is there."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tools import needs
 from tongbao_broker import health
 
 ROOT = Path(__file__).parents[2] / "deploy" / "systemd"
@@ -19,7 +20,7 @@ PYTHON = "/opt/tongbao/bin/python"
 EXPOSURE = 20
 """The most that `systemd-analyze security` may find, of 100."""
 
-needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't here")
+needs_systemd = needs("systemd-analyze")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+
+from tests.support.tools import needs
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -146,7 +147,7 @@ def test_the_dashboard_is_well_formed() -> None:
     assert len(set(numbers)) == len(numbers)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool isn't on PATH")
+@needs("promtool")
 @pytest.mark.parametrize(
     "command",
     [["check", "rules", str(RULES)], ["test", "rules", str(Path(__file__).with_name("alerts.test.yml"))]],
